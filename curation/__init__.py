@@ -1,0 +1,1 @@
+"""WARC to shards, as datatrove steps run by datatrove executors."""

@@ -1,0 +1,145 @@
+"""The commit: sums are checked, fates gathered, build.json written, the catalog told. In that order."""
+
+import importlib.metadata
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from curation.digest import RowsDigest
+from curation.executors import Machine
+from curation.fates import FAILED, KEPT, REMOVED, Tally, check_tallies, read_counts
+from curation.plan import BuildPlan
+from manifests.errors import AccountingError
+from manifests.layout import DataFolder
+from manifests.records import now, write_record
+
+COUNTED_BLOCKS = ("read", "exact", "extract", "shard")
+LIBRARIES = ("datatrove", "duckdb", "fastwarc", "fasttext-numpy2-wheel", "numpy", "polars", "pyarrow", "resiliparse")
+
+
+def commit(plan: BuildPlan, data: DataFolder, machine: Machine, started: str, wall_s: float) -> dict[str, Any]:
+    """The build record, after everything in it was checked and written."""
+    from manifests.catalog import register_corpus
+
+    folder = data.corpus(plan.manifest.identity)
+    tallies, extras = _all_counts(folder / "stages")
+    total = _gather_fates(folder)
+    _check_total(tallies, total)
+    record = _record(plan, machine, tallies, extras, total) | {
+        "started": started,
+        "finished": now(),
+        "wall_s": round(wall_s, 3),
+    }
+    write_record(folder / "build.json", record)
+    register_corpus(data, plan.manifest.identity)
+    return record
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of the libraries a corpus may depend on; recorded, never part of a fingerprint."""
+    return {name: importlib.metadata.version(name) for name in (*LIBRARIES, "octocorpus")}
+
+
+def _all_counts(stages: Path) -> tuple[dict[str, Tally], dict[str, list[dict[str, Any]]]]:
+    """The tally of every stage in order, and what the tasks of each block left beside it."""
+    tallies: dict[str, Tally] = {}
+    extras: dict[str, list[dict[str, Any]]] = {}
+    for block in COUNTED_BLOCKS:
+        tasks = json.loads((stages / block / "done.json").read_text("utf-8"))["tasks"]
+        found, extras[block] = read_counts(stages / block, tasks)
+        tallies |= found
+    check_tallies({stage: tally.as_dict() for stage, tally in tallies.items()}, str(stages))
+    return tallies, extras
+
+
+def _gather_fates(folder: Path) -> pl.DataFrame:
+    """Copies the fates of all blocks beside the shards; returns how many there are by stage, decision and reason."""
+    target = folder / "fates"
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir()
+    for block in COUNTED_BLOCKS:
+        for file in sorted((folder / "stages" / block).glob("fates-*.parquet")):
+            shutil.copyfile(file, target / f"{block}-{file.name.removeprefix('fates-')}")
+    grouped = pl.scan_parquet(target / "*.parquet").group_by("stage", "decision", "reason")
+    return grouped.agg(pl.len().alias("records")).sort("stage", "decision", "reason").collect()
+
+
+def _check_total(tallies: dict[str, Tally], fates: pl.DataFrame) -> None:
+    """The fates on disk must be as many as the stages counted, stage by stage, and one for every input record."""
+    for stage, tally in tallies.items():
+        last = stage == "shard"
+        for decision, expected in (
+            (REMOVED, tally.removed),
+            (FAILED, tally.failed),
+            (KEPT, tally.kept if last else 0),
+        ):
+            mine = fates.filter((pl.col("stage") == stage) & (pl.col("decision") == decision))
+            if (found := int(mine["records"].sum())) != expected:
+                raise AccountingError(f"stage {stage}: {found} fates say {decision}; the stage counted {expected}.")
+    records, total = next(iter(tallies.values())).input, int(fates["records"].sum())
+    if total != records:
+        raise AccountingError(f"fates: {total} for {records} input records; expected one fate a record.")
+
+
+def _record(
+    plan: BuildPlan,
+    machine: Machine,
+    tallies: dict[str, Tally],
+    extras: dict[str, list[dict[str, Any]]],
+    fates: pl.DataFrame,
+) -> dict[str, Any]:
+    manifest = plan.manifest
+    shards = [extra["shard"] for extra in extras["shard"]]
+    digest = RowsDigest()
+    for extra in extras["shard"]:
+        digest.join(extra["digest"])
+    return {
+        "identity": manifest.identity,
+        "name": manifest.name,
+        "version": manifest.version,
+        "description": manifest.description,
+        "licence": manifest.licence,
+        "digest": f"rows-sha256:{digest.hex()}",
+        "fingerprint": plan.fingerprint,
+        "recipe": plan.recipe,
+        "counts": {
+            "input_records": next(iter(tallies.values())).input,
+            "documents": tallies["shard"].kept,
+            "removed": sum(tally.removed for tally in tallies.values()),
+            "failed": sum(tally.failed for tally in tallies.values()),
+        },
+        "tokens": sum(shard["tokens"] for shard in shards),
+        "token_counter": plan.token_counter,
+        "text_bytes": sum(extra["text_bytes"] for extra in extras["shard"]),
+        "bytes": sum(shard["size_bytes"] for shard in shards),
+        "formulas": sum(shard["formulas"] for shard in shards),
+        "shards": shards,
+        "stages": [
+            {"position": position, "stage": stage} | tally.as_dict()
+            for position, (stage, tally) in enumerate(tallies.items())
+        ],
+        "reasons": fates.filter(pl.col("decision") != KEPT).to_dicts(),
+        "inputs": _inputs(plan, extras["read"]),
+        "executor": machine.executor,
+        "tasks": machine.tasks,
+        "workers": machine.workers,
+        "libraries": library_versions(),
+        "cpu_s": round(sum(tally.cpu_s for tally in tallies.values()), 3),
+    }
+
+
+def _inputs(plan: BuildPlan, extras: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    records = {file: count for extra in extras for file, count in extra["records"].items()}
+    return [
+        {
+            "file": file.path,
+            "format": file.format,
+            "size_bytes": file.size_bytes,
+            "digest": file.digest,
+            "records": records[file.path],
+        }
+        for file in plan.inputs
+    ]

@@ -1,0 +1,65 @@
+"""The base of every curation step: judge one document, count it, and record the fate of what ends here."""
+
+import time
+from abc import abstractmethod
+from pathlib import Path
+
+from datatrove.data import Document, DocumentsPipeline
+from datatrove.pipeline.base import PipelineStep
+
+from curation.fates import FAILED, FateSink, Verdict
+
+HEARTBEAT_S = 0.5
+
+
+class Stage(PipelineStep):
+    """A datatrove step whose `judge` returns None to keep a document (perhaps changed) or a Verdict to let it go."""
+
+    type = "octo"
+
+    def __init__(self, sink: FateSink) -> None:
+        super().__init__()
+        self.sink = sink
+
+    @abstractmethod
+    def judge(self, document: Document) -> Verdict | None:
+        """None keeps the document; a Verdict ends it here with that reason."""
+
+    def prepare(self) -> None:
+        """Loads what the stage needs, once a task and only where it runs."""
+
+    def run(self, data: DocumentsPipeline, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
+        """Yields the documents that stay; the others' fates go to the sink."""
+        self.sink.open(rank)
+        self.prepare()
+        tally = self.sink.tally(self.name)
+        for document in data:
+            tally.input += 1
+            started = time.process_time()
+            verdict = self.judge(document)
+            cpu_s = time.process_time() - started
+            tally.cpu_s += cpu_s
+            document.metadata["cpu_ms"] = document.metadata.get("cpu_ms", 0.0) + cpu_s * 1000
+            if verdict is None:
+                tally.kept += 1
+                yield document
+                continue
+            tally.removed += verdict.decision != FAILED
+            tally.failed += verdict.decision == FAILED
+            self.stat_update(verdict.reason)
+            self.sink.record(document, self.name, verdict)
+
+
+class Heartbeat:
+    """Tells the driver how far a task is, by the size of a small file; cheap, and safe to lose."""
+
+    def __init__(self, folder: Path, rank: int) -> None:
+        self._path = folder / f"progress-{rank:05d}"
+        self._next = 0.0
+
+    def beat(self, done: int, final: bool = False) -> None:
+        """Says that `done` records have been worked on."""
+        now = time.monotonic()
+        if final or now >= self._next:
+            self._next = now + HEARTBEAT_S
+            self._path.write_text(str(done))

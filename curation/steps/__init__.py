@@ -1,0 +1,1 @@
+"""The steps of curation, one idea a file; each is a datatrove PipelineStep."""

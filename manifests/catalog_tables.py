@@ -1,0 +1,181 @@
+"""The tables and views of the catalog, and how one record becomes rows of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from manifests.layout import DataFolder
+from manifests.records import read_record
+from manifests.sql import literal
+
+# table -> (key column, its value, the rows that replace what the key had)
+Rows = dict[str, tuple[str, str, list[dict[str, Any]]]]
+
+TEXT, COUNT, NUMBER = "VARCHAR", "BIGINT", "DOUBLE"
+
+TABLES: dict[str, dict[str, str]] = {
+    "corpora": {
+        "corpus": TEXT, "name": TEXT, "version": TEXT, "description": TEXT, "licence": TEXT, "digest": TEXT,
+        "fingerprint": TEXT, "input_records": COUNT, "documents": COUNT, "removed": COUNT, "failed": COUNT,
+        "tokens": COUNT, "token_counter": TEXT, "text_bytes": COUNT, "size_bytes": COUNT, "formulas": COUNT,
+        "shards": COUNT, "cpu_s": NUMBER, "wall_s": NUMBER, "finished": TEXT,
+    },
+    "shards": {
+        "corpus": TEXT, "shard": TEXT, "rows": COUNT, "size_bytes": COUNT, "tokens": COUNT, "chars": COUNT,
+        "formulas": COUNT, "mean_chars": NUMBER, "max_chars": COUNT, "min_math_score": NUMBER,
+        "mean_math_score": NUMBER, "max_math_score": NUMBER, "sha256": TEXT,
+    },
+    "stages": {
+        "corpus": TEXT, "position": COUNT, "stage": TEXT, "input": COUNT, "kept": COUNT, "removed": COUNT,
+        "failed": COUNT,
+    },
+    "reasons": {"corpus": TEXT, "stage": TEXT, "decision": TEXT, "reason": TEXT, "records": COUNT},
+    "inputs": {"corpus": TEXT, "file": TEXT, "format": TEXT, "size_bytes": COUNT, "digest": TEXT, "records": COUNT},
+    "mixtures": {
+        "mixture": TEXT, "fingerprint": TEXT, "layout": TEXT, "tokenizer": TEXT, "sequence_length": COUNT,
+        "batch_windows": COUNT, "steps": COUNT, "windows": COUNT, "trained_tokens": COUNT, "order_digest": TEXT,
+        "finished": TEXT,
+    },
+    "mixture_sources": {
+        "mixture": TEXT, "corpus": TEXT, "condition": TEXT, "weight": NUMBER, "share": NUMBER, "windows": COUNT,
+        "trained_tokens": COUNT, "available_tokens": COUNT, "documents": COUNT, "documents_seen": COUNT,
+        "epochs": NUMBER,
+    },
+    "runs": {
+        "run": TEXT, "phase": TEXT, "mixture": TEXT, "state": TEXT, "steps": COUNT, "trained_tokens": COUNT,
+        "final_loss": NUMBER, "order_digest": TEXT, "backend": TEXT, "device": TEXT, "started": TEXT,
+        "finished": TEXT, "export": TEXT,
+    },
+    "evaluations": {
+        "evaluation": TEXT, "checkpoint": TEXT, "run": TEXT, "phase": TEXT, "domain": TEXT, "loss": NUMBER,
+        "perplexity": NUMBER, "bits_per_byte": NUMBER, "tokens": COUNT, "windows": COUNT, "finished": TEXT,
+        "record": TEXT,
+    },
+}  # fmt: skip
+
+# What the views have when nothing is there yet, so that a query on an empty catalog answers with no rows.
+_DOCUMENT_COLUMNS = {
+    "corpus": TEXT, "id": TEXT, "url": TEXT, "text": TEXT, "source": TEXT, "crawl_date": TEXT, "language": TEXT,
+    "language_score": NUMBER, "math_score": NUMBER, "num_formulas": "INTEGER", "formula_kinds": "MAP(VARCHAR, INTEGER)",
+    "num_chars": COUNT, "num_tokens": COUNT, "text_digest": TEXT, "cluster_id": TEXT, "cluster_size": "INTEGER",
+    "refiner": TEXT, "licence": TEXT, "metadata": TEXT,
+}  # fmt: skip
+_FATE_COLUMNS = {
+    "corpus": TEXT, "id": TEXT, "url": TEXT, "decision": TEXT, "stage": TEXT, "reason": TEXT, "detail": TEXT,
+    "score": NUMBER, "kept_id": TEXT, "kind": TEXT, "http_status": "INTEGER", "crawl_date": TEXT, "file": TEXT,
+    "offset": COUNT, "length_bytes": COUNT, "cpu_ms": NUMBER,
+}  # fmt: skip
+_SPAN_COLUMNS = {
+    "mixture": TEXT, "window": COUNT, "source": TEXT, "document_id": TEXT, "epoch": "INTEGER",
+    "document_start": COUNT, "num_tokens": "INTEGER",
+}  # fmt: skip
+_METRIC_COLUMNS = {
+    "run": TEXT, "phase": TEXT, "step": COUNT, "loss": NUMBER, "learning_rate": NUMBER, "grad_norm": NUMBER,
+    "tokens": COUNT, "tokens_per_s": NUMBER,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class View:
+    """A view that joins one query for each version that a table knows."""
+
+    name: str
+    table: str
+    owner: str
+    columns: dict[str, str]
+    select: Callable[[DataFolder, str], str | None]
+
+    def empty(self) -> str:
+        """The view's query when nothing is there."""
+        columns = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in self.columns.items())
+        return f"SELECT {columns} WHERE false"
+
+
+def _parquet_files(column: str, reference: str, folder: Path) -> str | None:
+    files = sorted(folder.glob("*.parquet"))
+    if not files:
+        return None
+    listed = ", ".join(literal(file) for file in files)
+    return f"SELECT {literal(reference)} AS {column}, * FROM read_parquet([{listed}])"
+
+
+def _metrics(data: DataFolder, reference: str) -> str | None:
+    files = sorted(data.run(reference).glob("*/metrics.jsonl"))
+    kinds = {name: kind for name, kind in _METRIC_COLUMNS.items() if name not in ("run", "phase")}
+    struct = ", ".join(f"'{name}': '{kind}'" for name, kind in kinds.items())
+    parts = [
+        f"SELECT {literal(reference)} AS run, {literal(file.parent.name)} AS phase, * "
+        f"FROM read_json({literal(file)}, format = 'newline_delimited', columns = {{{struct}}})"
+        for file in files
+    ]
+    return "\nUNION ALL BY NAME\n".join(parts) if parts else None
+
+
+VIEWS = [
+    View("documents", "corpora", "corpus", _DOCUMENT_COLUMNS,
+         lambda data, owner: _parquet_files("corpus", owner, data.corpus(owner) / "shards")),
+    View("fates", "corpora", "corpus", _FATE_COLUMNS,
+         lambda data, owner: _parquet_files("corpus", owner, data.corpus(owner) / "fates")),
+    View("spans", "mixtures", "mixture", _SPAN_COLUMNS,
+         lambda data, owner: _parquet_files("mixture", owner, data.mixture(owner) / "spans")),
+    View("metrics", "runs", "run", _METRIC_COLUMNS, _metrics),
+]  # fmt: skip
+
+
+def corpus_rows(folder: Path) -> Rows:
+    """The rows of a finished corpus version."""
+    build = read_record(folder / "build.json")
+    corpus = build["identity"]
+    row = {
+        "corpus": corpus, "name": build["name"], "version": build["version"], "description": build["description"],
+        "licence": build["licence"], "digest": build["digest"], "fingerprint": build["fingerprint"],
+        "input_records": build["counts"]["input_records"], "documents": build["counts"]["documents"],
+        "removed": build["counts"]["removed"], "failed": build["counts"]["failed"], "tokens": build["tokens"],
+        "token_counter": build["token_counter"], "text_bytes": build["text_bytes"], "size_bytes": build["bytes"],
+        "formulas": build["formulas"], "shards": len(build["shards"]), "cpu_s": build["cpu_s"],
+        "wall_s": build["wall_s"], "finished": build["finished"],
+    }  # fmt: skip
+    lists = ("shards", "stages", "reasons", "inputs")
+    rows: Rows = {name: ("corpus", corpus, [{"corpus": corpus} | item for item in build[name]]) for name in lists}
+    return {"corpora": ("corpus", corpus, [row])} | rows
+
+
+def mixture_rows(folder: Path) -> Rows:
+    """The rows of a finished mixture."""
+    lock = read_record(folder / "lock.json")
+    mixture = lock["identity"]
+    row = {name: lock.get(name) for name in TABLES["mixtures"]}
+    row |= {"mixture": mixture, "tokenizer": lock["tokenizer"]["digest"], "finished": lock["created"]}
+    sources = [
+        {name: source.get(name) for name in TABLES["mixture_sources"]}
+        | {"mixture": mixture, "condition": source["where"]}
+        for source in lock["sources"]
+    ]
+    return {"mixtures": ("mixture", mixture, [row]), "mixture_sources": ("mixture", mixture, sources)}
+
+
+def run_rows(folder: Path) -> Rows:
+    """The rows of a run, one a phase."""
+    record = read_record(folder / "run.json")
+    run = record["identity"]
+    shared = {"run": run, "backend": record.get("backend"), "device": record.get("device")}
+    rows = [
+        {name: phase.get(name) for name in TABLES["runs"]} | shared | {"phase": name}
+        for name, phase in record["phases"].items()
+    ]
+    return {"runs": ("run", run, rows)}
+
+
+def evaluation_rows(path: Path) -> Rows:
+    """The rows of one evaluation record, one a domain."""
+    record = read_record(path)
+    shared = {
+        "evaluation": record["identity"], "checkpoint": record["checkpoint"], "run": record.get("run"),
+        "phase": record.get("phase"), "finished": record["created"], "record": str(path),
+    }  # fmt: skip
+    rows = [
+        {name: values.get(name) for name in TABLES["evaluations"]} | shared | {"domain": domain}
+        for domain, values in record["domains"].items()
+    ]
+    return {"evaluations": ("record", str(path), rows)}

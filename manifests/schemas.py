@@ -1,0 +1,58 @@
+"""The columns of every Parquet file OctoCorpus writes. Readers and writers share them; an unknown key is an error."""
+
+import pyarrow as pa
+
+DOCUMENT = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),  # WARC-Record-ID, else a digest of url, date and payload
+        pa.field("url", pa.string()),
+        pa.field("text", pa.string(), nullable=False),  # Markdown with $…$ and $$…$$ LaTeX
+        pa.field("source", pa.string()),  # the site of a page; null for rows
+        pa.field("crawl_date", pa.string()),  # ISO 8601, UTC
+        pa.field("language", pa.string()),  # ISO 639-1, null where no detector ran
+        pa.field("language_score", pa.float64()),
+        pa.field("math_score", pa.float64()),  # null where no classifier ran
+        pa.field("num_formulas", pa.int32(), nullable=False),
+        pa.field("formula_kinds", pa.map_(pa.string(), pa.int32()), nullable=False),
+        pa.field("num_chars", pa.int64(), nullable=False),
+        pa.field("num_tokens", pa.int64(), nullable=False),  # by the counter named in build.json
+        pa.field("text_digest", pa.string(), nullable=False),  # sha256 of the UTF-8 text
+        pa.field("cluster_id", pa.string()),  # the smallest id of its near-duplicate cluster, itself if alone
+        pa.field("cluster_size", pa.int32()),
+        pa.field("refiner", pa.string()),  # null: the text was not rewritten
+        pa.field("licence", pa.string()),
+        pa.field("metadata", pa.string(), nullable=False),  # a JSON object: title and other columns of the input
+    ]
+)
+
+FATE = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("url", pa.string()),
+        pa.field("decision", pa.string(), nullable=False),  # kept | removed | failed
+        pa.field("stage", pa.string(), nullable=False),
+        pa.field("reason", pa.string()),  # null where kept
+        pa.field("detail", pa.string()),
+        pa.field("score", pa.float64()),  # what was compared with the stage's threshold
+        pa.field("kept_id", pa.string()),  # the document that stayed instead of a duplicate
+        pa.field("kind", pa.string(), nullable=False),  # WARC-Type, html, row or damaged
+        pa.field("http_status", pa.int32()),
+        pa.field("crawl_date", pa.string()),
+        pa.field("file", pa.string(), nullable=False),
+        pa.field("offset", pa.int64(), nullable=False),
+        pa.field("length_bytes", pa.int64(), nullable=False),
+        pa.field("cpu_ms", pa.float64(), nullable=False),  # extraction and classification of this record
+    ]
+)
+
+# One row for each stretch of a document inside a window; every token of a window belongs to exactly one stretch.
+SPAN = pa.schema(
+    [
+        pa.field("window", pa.int64(), nullable=False),  # 0-based position in training order
+        pa.field("source", pa.string(), nullable=False),  # the corpus version
+        pa.field("document_id", pa.string(), nullable=False),
+        pa.field("epoch", pa.int32(), nullable=False),  # 0-based
+        pa.field("document_start", pa.int64(), nullable=False),  # first token of the stretch, counted in its document
+        pa.field("num_tokens", pa.int32(), nullable=False),
+    ]
+)
