@@ -23,6 +23,7 @@ from manifests.records import now, read_record, write_record
 from manifests.terminal import Progress, say
 
 WATCH_S = 0.2
+READING_BLOCKS = ("read", "extract", "shard")  # those whose tasks say how many records they have read
 
 
 def build_corpus(plan: BuildPlan, data: DataFolder, machine: Machine, replace: bool = False) -> dict[str, Any]:
@@ -99,7 +100,7 @@ class _Watch:
 
     def __init__(self, block: Block, folder: Path) -> None:
         self.folder = folder
-        self.progress = Progress(block.name, 0, "records" if block.counted else "tasks")
+        self.progress = Progress(block.name, 0, "records" if block.name in READING_BLOCKS else "tasks")
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 

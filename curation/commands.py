@@ -101,7 +101,7 @@ def list_versions(data: DataFolder, output: str) -> None:
 
 @corpus.command()
 @click.argument("name")
-@click.option("--table", type=click.Choice(["stages", "reasons", "shards", "inputs"]), default="stages")
+@click.option("--table", type=click.Choice(["stages", "reasons", "shards", "inputs", "benchmarks"]), default="stages")
 @data_option
 @format_option
 def show(name: str, table: str, data: DataFolder, output: str) -> None:

@@ -14,7 +14,7 @@ from curation.fates import FAILED, KEPT, REMOVED, Tally, check_tallies, read_cou
 from curation.plan import BuildPlan
 from manifests.errors import AccountingError
 from manifests.layout import DataFolder
-from manifests.records import now, write_record
+from manifests.records import now, read_record, write_record
 
 COUNTED_BLOCKS = ("read", "exact", "extract", "shard")
 LIBRARIES = ("datatrove", "duckdb", "fastwarc", "fasttext-numpy2-wheel", "numpy", "polars", "pyarrow", "resiliparse")
@@ -28,7 +28,7 @@ def commit(plan: BuildPlan, data: DataFolder, machine: Machine, started: str, wa
     tallies, extras = _all_counts(folder / "stages")
     total = _gather_fates(folder)
     _check_total(tallies, total)
-    record = _record(plan, machine, tallies, extras, total) | {
+    record = _record(plan, machine, tallies, extras, total, _coverage(folder / "stages")) | {
         "started": started,
         "finished": now(),
         "wall_s": round(wall_s, 3),
@@ -90,6 +90,7 @@ def _record(
     tallies: dict[str, Tally],
     extras: dict[str, list[dict[str, Any]]],
     fates: pl.DataFrame,
+    benchmarks: list[dict[str, Any]],
 ) -> dict[str, Any]:
     manifest = plan.manifest
     shards = [extra["shard"] for extra in extras["shard"]]
@@ -123,12 +124,19 @@ def _record(
         ],
         "reasons": fates.filter(pl.col("decision") != KEPT).to_dicts(),
         "inputs": _inputs(plan, extras["read"]),
+        "benchmarks": benchmarks,
         "executor": machine.executor,
         "tasks": machine.tasks,
         "workers": machine.workers,
         "libraries": library_versions(),
         "cpu_s": round(sum(tally.cpu_s for tally in tallies.values()), 3),
     }
+
+
+def _coverage(stages: Path) -> list[dict[str, Any]]:
+    """How many problems of each benchmark the decontamination could look for."""
+    path = stages / "problems" / "coverage.json"
+    return [{"file": file} | counts for file, counts in read_record(path).items()] if path.exists() else []
 
 
 def _inputs(plan: BuildPlan, extras: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,15 +1,19 @@
 """Which datatrove executor runs a block: local processes, Ray, or Slurm. Machine facts, never part of a fingerprint."""
 
 import contextlib
+import copy
+import functools
+import multiprocessing
 import os
 import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 from datatrove.executor.base import PipelineExecutor
 from datatrove.executor.local import LocalPipelineExecutor
@@ -33,11 +37,39 @@ class Machine:
     slurm_time: str = "12:00:00"
 
 
-class QuietLocalExecutor(LocalPipelineExecutor):
-    """datatrove's local executor, with its log in the log files only and our errors passed on as they are."""
+class OneMachineExecutor(LocalPipelineExecutor):
+    """datatrove's local executor with another pool: when a worker dies, the build ends instead of waiting for ever.
+
+    datatrove's own pool loses the task of a worker that the system killed (out of memory) and never returns. The
+    console log is dropped, since stderr carries our progress; the log files keep everything.
+    """
+
+    def run(self) -> None:
+        """Runs the tasks that are not complete, in this process if there is but one worker."""
+        ranks = self.get_incomplete_ranks(range(self.tasks))
+        if self.workers == 1:
+            pristine = self.pipeline
+            for rank in ranks:
+                self.pipeline = copy.deepcopy(pristine)
+                self._run_for_rank(rank)
+        else:
+            self._run_in_workers(ranks)
+
+    def _run_in_workers(self, ranks: list[int]) -> None:
+        context = multiprocessing.get_context("forkserver")
+        pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_leave_ctrl_c_to_parent)
+        try:
+            for task in as_completed([pool.submit(self._run_for_rank, rank) for rank in ranks]):
+                task.result()
+        except BaseException:
+            for worker in multiprocessing.active_children():
+                worker.terminate()
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
 
     def _run_for_rank(self, rank: int, local_rank: int = 0, node_rank: int = -1) -> Any:
-        with _task_process(), Path(os.devnull).open("w") as nowhere, contextlib.redirect_stderr(nowhere):
+        with contextlib.redirect_stderr(_nowhere()):
             try:
                 return super()._run_for_rank(rank, local_rank, node_rank)
             except OSError as error:
@@ -51,7 +83,7 @@ def executor_for(machine: Machine, steps: list[PipelineStep], tasks: int, logs: 
     if machine.executor == "slurm":
         return _slurm_executor(machine, steps, tasks, logs)
     workers = min(machine.workers, tasks)
-    return QuietLocalExecutor(pipeline=steps, tasks=tasks, workers=workers, logging_dir=str(logs))
+    return OneMachineExecutor(pipeline=steps, tasks=tasks, workers=workers, logging_dir=str(logs))
 
 
 def run_to_end(executor: PipelineExecutor) -> None:
@@ -61,6 +93,11 @@ def run_to_end(executor: PipelineExecutor) -> None:
         executor.run()
     except OctoError:
         raise
+    except BrokenProcessPool as error:
+        raise BuildError(
+            f"{executor.logging_dir.path}: a worker process was killed, most likely for want of memory. Finished tasks "
+            "are kept: run the build again, with fewer --workers."
+        ) from error
     except Exception as error:
         where = executor.logging_dir.path
         raise BuildError(f"{where}: a task stopped with {type(error).__name__}: {error}. Its log is there.") from error
@@ -118,14 +155,15 @@ def _slurm_states(job: str) -> set[str]:
     return {line.split()[0] for line in listed.stdout.splitlines() if line.strip()}
 
 
-@contextlib.contextmanager
-def _task_process() -> Iterator[None]:
-    """In a worker process Ctrl-C is left to the parent, which ends its workers itself."""
-    import multiprocess
+@functools.cache
+def _nowhere() -> TextIO:
+    """Where datatrove's console log goes; open for good, since its logger keeps writing there between tasks."""
+    return Path(os.devnull).open("w")
 
-    if multiprocess.parent_process() is not None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    yield
+
+def _leave_ctrl_c_to_parent() -> None:
+    """A worker process must not die of Ctrl-C with a traceback: the parent ends its workers itself."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _silence_parent_log() -> None:

@@ -38,10 +38,12 @@ def plan_rows(plan: "BuildPlan", data: DataFolder) -> list[list[str]]:
 def _minhash(options: Any) -> str:
     if options is None:
         return "not removed"
-    half = (1 / options.bands) ** (1 / options.rows)
+    found = ", ".join(
+        f"{1 - (1 - likeness**options.rows) ** options.bands:.0%} at {likeness}" for likeness in (0.6, 0.7, 0.8, 0.9)
+    )
     return (
-        f"{options.bands} bands of {options.rows} rows over {options.ngram_words}-word shingles: "
-        f"pages of Jaccard similarity {half:.2f} are found with probability {1 - (1 - half**options.rows) ** options.bands:.2f}"
+        f"{options.bands} bands of {options.rows} rows over {options.ngram_words}-word shingles; "
+        f"pairs found by Jaccard similarity: {found}"
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from datatrove.data import Document, DocumentsPipeline
 from datatrove.pipeline.base import PipelineStep
 
-from curation.fates import FAILED, FateSink, Verdict
+from curation.fates import FAILED, FateSink, Tally, Verdict
 
 HEARTBEAT_S = 0.5
 
@@ -29,10 +29,15 @@ class Stage(PipelineStep):
         """Loads what the stage needs, once a task and only where it runs."""
 
     def run(self, data: DocumentsPipeline, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
-        """Yields the documents that stay; the others' fates go to the sink."""
+        """Yields the documents that stay; the others' fates go to the sink.
+
+        Not a generator itself: the executor calls the steps in order, so that the tallies stand in that order too.
+        """
         self.sink.open(rank)
+        return self._judge_all(data, self.sink.tally(self.name))
+
+    def _judge_all(self, data: DocumentsPipeline, tally: Tally) -> DocumentsPipeline:
         self.prepare()
-        tally = self.sink.tally(self.name)
         for document in data:
             tally.input += 1
             started = time.process_time()
@@ -43,11 +48,14 @@ class Stage(PipelineStep):
             if verdict is None:
                 tally.kept += 1
                 yield document
-                continue
-            tally.removed += verdict.decision != FAILED
-            tally.failed += verdict.decision == FAILED
-            self.stat_update(verdict.reason)
-            self.sink.record(document, self.name, verdict)
+            else:
+                self._end(document, verdict, tally)
+
+    def _end(self, document: Document, verdict: Verdict, tally: Tally) -> None:
+        tally.removed += verdict.decision != FAILED
+        tally.failed += verdict.decision == FAILED
+        self.stat_update(verdict.reason)
+        self.sink.record(document, self.name, verdict)
 
 
 class Heartbeat:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from manifests.catalog_tables import TABLES, VIEWS, Rows, corpus_rows, evaluation_rows, mixture_rows, run_rows
+from manifests.catalog_tables import TABLES, VIEWS, Rows, rows_of
 from manifests.errors import CatalogError, NotFound
 from manifests.layout import DataFolder
 from manifests.sql import first_line, identifier, locked_connection
@@ -23,22 +23,22 @@ LOCK_WAIT_S = 20.0
 
 def register_corpus(data: DataFolder, reference: str) -> None:
     """Makes the finished corpus version visible in the catalog."""
-    _register(data, corpus_rows(data.corpus(reference)))
+    _register(data, rows_of("corpora", data.corpus(reference)))
 
 
 def register_mixture(data: DataFolder, reference: str) -> None:
     """Makes the finished mixture visible in the catalog."""
-    _register(data, mixture_rows(data.mixture(reference)))
+    _register(data, rows_of("mixtures", data.mixture(reference)))
 
 
 def register_run(data: DataFolder, reference: str) -> None:
     """Makes the run, finished or not, visible in the catalog."""
-    _register(data, run_rows(data.run(reference)))
+    _register(data, rows_of("runs", data.run(reference)))
 
 
 def register_evaluation(data: DataFolder, path: Path) -> None:
     """Makes one evaluation record visible in the catalog."""
-    _register(data, evaluation_rows(path))
+    _register(data, rows_of("evaluations", path))
 
 
 def unregister(data: DataFolder, kind: str, reference: str) -> None:
@@ -55,10 +55,10 @@ def rebuild(data: DataFolder) -> dict[str, int]:
     counts: dict[str, int] = {}
     with contextlib.closing(_connect_writer(fresh)) as connection, _transaction(connection):
         _create_tables(connection, data)
-        for kind, rows_of, records in _all_records(data):
+        for kind, records in _all_records(data).items():
             counts[kind] = len(records)
             for record in records:
-                _replace_rows(connection, rows_of(record))
+                _replace_rows(connection, rows_of(kind, record))
         _create_views(connection, data)
     fresh.replace(data.catalog)
     return counts
@@ -78,17 +78,14 @@ def reader(data: DataFolder) -> Iterator["duckdb.DuckDBPyConnection"]:
         yield connection
 
 
-def _all_records(data: DataFolder) -> list[tuple[str, Callable[[Path], Rows], list[Path]]]:
-    def finished(kind: str, record: str) -> list[Path]:
-        folders = [data.root / kind / reference for reference in data.versions(kind)]
-        return [folder for folder in folders if (folder / record).exists()]
-
-    return [
-        ("corpora", corpus_rows, finished("corpora", "build.json")),
-        ("mixtures", mixture_rows, finished("mixtures", "lock.json")),
-        ("runs", run_rows, finished("runs", "run.json")),
-        ("evaluations", evaluation_rows, sorted((data.root / "evals").glob("*/*.json"))),
-    ]
+def _all_records(data: DataFolder) -> dict[str, list[Path]]:
+    """Every finished version's folder and every evaluation's file, by kind."""
+    kinds = {"corpora": "build.json", "mixtures": "lock.json", "runs": "run.json"}
+    found = {
+        kind: [folder for name in data.versions(kind) if ((folder := data.root / kind / name) / record).exists()]
+        for kind, record in kinds.items()
+    }
+    return found | {"evaluations": sorted((data.root / "evals").glob("*/*.json"))}
 
 
 def _register(data: DataFolder, rows: Rows) -> None:

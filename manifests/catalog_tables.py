@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from manifests.errors import InputError
 from manifests.layout import DataFolder
 from manifests.records import read_record
 from manifests.sql import literal
@@ -55,8 +56,8 @@ TABLES: dict[str, dict[str, str]] = {
 }  # fmt: skip
 
 # What the views have when nothing is there yet, so that a query on an empty catalog answers with no rows.
-_DOCUMENT_COLUMNS = {
-    "corpus": TEXT, "id": TEXT, "url": TEXT, "text": TEXT, "source": TEXT, "crawl_date": TEXT, "language": TEXT,
+DOCUMENT_COLUMNS = {
+    "id": TEXT, "url": TEXT, "text": TEXT, "source": TEXT, "crawl_date": TEXT, "language": TEXT,
     "language_score": NUMBER, "math_score": NUMBER, "num_formulas": "INTEGER", "formula_kinds": "MAP(VARCHAR, INTEGER)",
     "num_chars": COUNT, "num_tokens": COUNT, "text_digest": TEXT, "cluster_id": TEXT, "cluster_size": "INTEGER",
     "refiner": TEXT, "licence": TEXT, "metadata": TEXT,
@@ -113,7 +114,7 @@ def _metrics(data: DataFolder, reference: str) -> str | None:
 
 
 VIEWS = [
-    View("documents", "corpora", "corpus", _DOCUMENT_COLUMNS,
+    View("documents", "corpora", "corpus", {"corpus": TEXT} | DOCUMENT_COLUMNS,
          lambda data, owner: _parquet_files("corpus", owner, data.corpus(owner) / "shards")),
     View("fates", "corpora", "corpus", _FATE_COLUMNS,
          lambda data, owner: _parquet_files("corpus", owner, data.corpus(owner) / "fates")),
@@ -123,7 +124,15 @@ VIEWS = [
 ]  # fmt: skip
 
 
-def corpus_rows(folder: Path) -> Rows:
+def rows_of(kind: str, path: Path) -> Rows:
+    """The rows of one record; `path` is the version's folder, or the file of an evaluation. Raises InputError."""
+    try:
+        return _ROWS_OF[kind](path)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{path}: its record lacks or misshapes {error}; expected one written by octo.") from error
+
+
+def _corpus_rows(folder: Path) -> Rows:
     """The rows of a finished corpus version."""
     build = read_record(folder / "build.json")
     corpus = build["identity"]
@@ -141,7 +150,7 @@ def corpus_rows(folder: Path) -> Rows:
     return {"corpora": ("corpus", corpus, [row])} | rows
 
 
-def mixture_rows(folder: Path) -> Rows:
+def _mixture_rows(folder: Path) -> Rows:
     """The rows of a finished mixture."""
     lock = read_record(folder / "lock.json")
     mixture = lock["identity"]
@@ -155,7 +164,7 @@ def mixture_rows(folder: Path) -> Rows:
     return {"mixtures": ("mixture", mixture, [row]), "mixture_sources": ("mixture", mixture, sources)}
 
 
-def run_rows(folder: Path) -> Rows:
+def _run_rows(folder: Path) -> Rows:
     """The rows of a run, one a phase."""
     record = read_record(folder / "run.json")
     run = record["identity"]
@@ -167,7 +176,7 @@ def run_rows(folder: Path) -> Rows:
     return {"runs": ("run", run, rows)}
 
 
-def evaluation_rows(path: Path) -> Rows:
+def _evaluation_rows(path: Path) -> Rows:
     """The rows of one evaluation record, one a domain."""
     record = read_record(path)
     shared = {
@@ -179,3 +188,11 @@ def evaluation_rows(path: Path) -> Rows:
         for domain, values in record["domains"].items()
     ]
     return {"evaluations": ("record", str(path), rows)}
+
+
+_ROWS_OF: dict[str, Callable[[Path], Rows]] = {
+    "corpora": _corpus_rows,
+    "mixtures": _mixture_rows,
+    "runs": _run_rows,
+    "evaluations": _evaluation_rows,
+}

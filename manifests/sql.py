@@ -5,9 +5,10 @@
 """
 
 import contextlib
+import json
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 MEMORY_LIMIT = "4GB"
 _EXPLAIN = re.compile(r"\s*EXPLAIN\s+(?:ANALYZE\s+)?(?P<rest>.*)\Z", re.IGNORECASE | re.DOTALL)
-_STRING = re.compile(r"'(?:[^']|'')*'")
 
 
 def literal(value: str | Path) -> str:
@@ -62,22 +62,48 @@ def require_select(connection: "duckdb.DuckDBPyConnection", sql: str) -> None:
         )
 
 
-def require_condition(connection: "duckdb.DuckDBPyConnection", condition: str, columns: Sequence[str]) -> None:
-    """Raises QueryError unless `condition` is one expression over `columns`, without subqueries or aggregates."""
+def require_condition(connection: "duckdb.DuckDBPyConnection", condition: str, columns: Mapping[str, str]) -> None:
+    """Raises QueryError unless `condition` is one boolean expression over `columns` (name → SQL type).
+
+    It must mean the same at any time: no subqueries, aggregates, or functions such as random() and now().
+    """
     import duckdb
 
+    row = ", ".join(f"NULL::{kind} AS {identifier(name)}" for name, kind in columns.items())
     try:
         duckdb.SQLExpression(condition)
-    except duckdb.Error as error:
-        raise QueryError(f"where {condition!r}: is not an SQL condition ({first_line(error)}).") from error
-    if re.search(r"\b(select|from|over)\b|--|/\*", _STRING.sub("", condition), re.IGNORECASE):
-        raise QueryError(f"where {condition!r}: holds more than a condition; expected a comparison of columns.")
-    row = ", ".join(f"NULL AS {identifier(name)}" for name in columns)
-    try:
-        connection.execute(f"SELECT * FROM (SELECT {row}) WHERE ({condition})")
+        tree = connection.execute("SELECT json_serialize_sql(?)", [f"SELECT 1 WHERE ({condition}\n)"]).fetchall()
+        _refuse_parts(connection, condition, json.loads(tree[0][0]))
+        kinds = connection.execute(f"SELECT typeof(({condition}\n)) FROM (SELECT {row})").fetchall()
     except duckdb.Error as error:
         known = ", ".join(columns)
         raise QueryError(f"where {condition!r}: {first_line(error)}; expected a condition over {known}.") from error
+    if kinds != [("BOOLEAN",)]:
+        raise QueryError(f"where {condition!r}: is {kinds[0][0]}; expected a comparison.")
+
+
+def _refuse_parts(connection: "duckdb.DuckDBPyConnection", condition: str, tree: dict[str, Any]) -> None:
+    """Looks for what a condition must not hold, in the tree DuckDB's parser made of it."""
+    parts = list(_nodes(tree))
+    functions = {str(part["function_name"]).lower() for part in parts if "function_name" in part}
+    unstable = connection.execute(
+        "SELECT DISTINCT function_name FROM duckdb_functions() "
+        "WHERE list_contains(?, lower(function_name)) AND (stability <> 'CONSISTENT' OR function_type = 'aggregate')",
+        [sorted(functions)],
+    ).fetchall()
+    found = [f"{name}()" for (name,) in unstable]
+    found += [name for name in ("SUBQUERY", "WINDOW") if any(part.get("class") == name for part in parts)]
+    if found or len(tree.get("statements", [])) != 1:
+        listed = ", ".join(found) or "more than one statement"
+        raise QueryError(f"where {condition!r}: holds {listed}; expected a comparison that is always the same.")
+
+
+def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """Every object in a JSON tree."""
+    if isinstance(tree, dict):
+        yield tree
+    for child in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        yield from _nodes(child)
 
 
 @contextlib.contextmanager

@@ -141,7 +141,7 @@ class Windows:
 
 def window_digest(window: np.ndarray) -> int:
     """The SHA-256 of one window's ids, little-endian and as wide as on disk, as a number."""
-    return int.from_bytes(hashlib.sha256(window.tobytes()).digest(), "little")
+    return int.from_bytes(hashlib.sha256(np.ascontiguousarray(window).data).digest(), "little")
 
 
 def sum_digests(digests: Iterable[int]) -> bytes:

@@ -106,7 +106,8 @@ def _refusal(event: yaml.Event, depth: int, documents: int) -> str | None:
     if documents > 1:
         return "holds a second document after `---`; expected one manifest a file"
     if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-        return f"uses the alias or anchor {getattr(event, 'anchor', '')!r}; expected the value written out, since manifests share nothing"
+        name = getattr(event, "anchor", "")
+        return f"uses the alias or anchor {name!r}; expected the value written out, since manifests share nothing"
     if (tag := getattr(event, "tag", None)) not in (None, "!"):
         return f"uses the tag {tag!r}; expected plain values"
     return None

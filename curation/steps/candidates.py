@@ -15,7 +15,7 @@ from manifests.kinds.corpus import Inputs
 
 
 class ReadSurvivors(PipelineStep):
-    """Yields the pages of this task's share, with their bodies. Shares are equal in number, however the files are cut."""
+    """Yields the pages of this task's share, with their bodies. Shares are equal, however the files are cut."""
 
     type, name = "octo", "survivors"
 

@@ -1,4 +1,4 @@
-"""The end of the extraction block: token counts, digests and MinHash bands beside the text, in one staged file a task."""
+"""The end of the extraction block: token counts, digests and MinHash bands beside each text."""
 
 import hashlib
 from pathlib import Path

@@ -7,6 +7,8 @@ from curation.fates import FateSink, Verdict
 from curation.stage import Stage
 from manifests.kinds.corpus import Language
 
+UNDETERMINED = "und"  # ISO 639-2
+
 
 class KeepLanguages(Stage):
     """Records language and score, and removes the languages that are not wanted or not certain."""
@@ -27,6 +29,8 @@ class KeepLanguages(Stage):
         assert self.detector is not None
         language, score = self.detector.detect(document.text)
         document.metadata |= {"language": language, "language_score": score}
+        if language == UNDETERMINED:
+            return Verdict("undetermined_language", "too few words to tell", score)
         if language not in self.options.keep:
             return Verdict("other_language", f"it is {language}", score)
         if score < self.options.min_score:

@@ -30,7 +30,6 @@ class ReadPartition(PipelineStep):
         for row in self._rows(rank, world_size).iter_rows(named=True):
             done += 1
             heartbeat.beat(done)
-            row["formula_kinds"] = [(pair["key"], pair["value"]) for pair in row["formula_kinds"] or []]
             yield extracted_document(row)
         heartbeat.beat(done, final=True)
 

@@ -10,7 +10,8 @@ from manifests.yaml import MAX_BYTES, dotted, parse_yaml
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("no", "no"), ("yes", "yes"), ("on", "on"), ("2e-5", 2e-5), ("0777", 777), ("0o17", 15), ("0x1F", 31), ("1_000", "1_000"),
+        ("no", "no"), ("yes", "yes"), ("on", "on"), ("2e-5", 2e-5), ("0777", 777), ("0o17", 15), ("0x1F", 31),
+        ("1_000", "1_000"),
         ("~", None), ("null", None), ("", None), ("true", True), ("TRUE", True), ("1.10", 1.1), ('"1.10"', "1.10"),
         ("2026-11-20", "2026-11-20"), ("12:30", "12:30"), ("-.inf", -math.inf), ("+3", 3), ("200B", "200B"),
     ],

@@ -1,0 +1,1 @@
+"""Text to verdict: normaliser, mathematics scores, language."""

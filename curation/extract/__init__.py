@@ -1,0 +1,1 @@
+"""HTML bytes to Markdown text in which every formula is LaTeX between dollars."""

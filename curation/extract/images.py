@@ -1,0 +1,67 @@
+"""Pictures of formulas, and the TeX in their addresses and alternative texts."""
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, unquote_plus
+
+from curation.extract.carriers import Carrier
+from curation.extract.tex import looks_like_prose, undelimited
+
+if TYPE_CHECKING:
+    from resiliparse.parse.html import ElementNode
+
+SELECTOR = (
+    r'img:is(.math, .tex, [alt^="$"], [alt^="\\"], [class*="latex"], [class*="mwe-math"], [class*="ql-img-"], [eeimg],'
+    ' [data-mathml], [src*="latex"], [src*="/math/"], [src*="render/math"], [src*="codecogs"], [src*="mimetex"],'
+    ' [src*="mathtex"], [src*="cht=tx"], [src*="equation?tex="], [src*="upmath.me"])'
+)
+_SURE_CLASSES = ("math", "tex", "latex", "ql-img-", "mwe-math", "formula")
+_HOSTS = re.compile(
+    r"codecogs\.com|latex\.php|latexrender|mimetex|mathtex|cht=tx|render/math|media/math|/images/math/|/math/render|"
+    r"equation\?tex=|artofproblemsolving|quicklatex|upmath\.me"
+)
+_PARAMETER = re.compile(r"[?&](?:latex|tex|chl|math|eq|formula)=([^&]*)")
+_FILE_NAME = re.compile(r"\S+\.(?:png|gif|svg|jpe?g|webp)", re.IGNORECASE)
+_LOOKS = re.compile(
+    r"(?:\s|\\(?:inline|bg_\w+|fg_\w+|fn_\w+|dpi\{?\d+\}?|large|small|huge|tiny|normal|displaystyle)(?![A-Za-z]))+"
+)
+
+
+def read_image(image: "ElementNode") -> Carrier | None:
+    """The formula this picture shows, or None where it is no formula. Prose in the alternative text is no TeX."""
+    source = image.getattr("src") or image.getattr("data-src") or image.getattr("data-lazy-src") or ""
+    alt = (image.getattr("alt") or "").strip()
+    classes = image.class_name or ""
+    rendered = bool(_HOSTS.search(source)) or image.hasattr("eeimg") or image.hasattr("data-mathml")
+    display = "display" in classes or "Dsp" in classes
+    from_alt, delimited = undelimited(alt)
+    if delimited is not None or alt.startswith("\\begin"):
+        return Carrier("img-alt", from_alt, bool(delimited) or display)
+    if (from_address := _tex_in_address(source) if rendered else None) and "latex.php" not in source:
+        return Carrier("img-url", from_address, display)
+    if _is_tex(alt, rendered or any(name in classes for name in _SURE_CLASSES), "math" in classes.split()):
+        return Carrier("img-alt", alt, display)
+    if from_address:
+        return Carrier("img-url", from_address, display)
+    return Carrier("img", None, display, alt) if rendered else None
+
+
+def _is_tex(alt: str, shows_formula: bool, sphinx: bool) -> bool:
+    if not alt or _FILE_NAME.fullmatch(alt):
+        return False
+    return sphinx or alt.startswith("\\") or (shows_formula and not looks_like_prose(alt))
+
+
+def _tex_in_address(source: str) -> str | None:
+    """TeX from the address of a rendering service, without the service's own size and colour commands."""
+    parameter = _PARAMETER.search(source)
+    if parameter:
+        tex = unquote_plus(parameter[1])
+    elif "?" in source and re.search("codecogs|mimetex|mathtex", source):
+        tex = unquote(source.split("?", 1)[1].replace("&space;", " ").replace("&plus;", "+").replace("&hash;", "#"))
+    elif "upmath.me/" in source:
+        tex = unquote(source.rsplit("/", 1)[-1])
+    else:
+        return None
+    looks = _LOOKS.match(tex)
+    return tex[looks.end() :].strip() if looks else tex.strip()

@@ -1,0 +1,83 @@
+"""The pass over a page's tree before its text is chosen: formulas become words, and structure becomes text."""
+
+import re
+from typing import TYPE_CHECKING
+
+from curation.extract import carriers, images, structure, verbatim
+from curation.extract.carriers import Carrier
+from curation.extract.formulas import token_for
+from curation.extract.tokens import Tokens
+
+if TYPE_CHECKING:
+    from resiliparse.parse.html import DocumentNode, ElementNode, HTMLTree
+
+_MATH = (b"math", b"atex", b"Math")  # every carrier but pictures has one of these in its markup
+_MARKS = (b"\\(", b"\\[", b"\\begin{")
+_SCRIPTS = 'script[type^="math/"]'
+_SCRIPT_TYPES = (b"math/tex", b"math/mml", b"math/asciimath")
+_WITHOUT_TEXT = frozenset(("math", "img"))
+_RENDERED = ("MathJax", "mjx-chtml", "MJXc-display")
+_MARKUP = re.compile("<[^>]*>")
+
+
+def prepare(tree: "HTMLTree", html: bytes, tokens: Tokens) -> None:
+    """Replaces every formula carrier in the tree by its token, hides the delimiters in its code, marks its structure.
+
+    One search over the tree finds all of these; what it looks for depends on the words that stand in `html`.
+    Lists of found nodes are read by `values()`: iterating them takes quadratic time.
+    """
+    document = tree.document
+    if any(kind in html for kind in _SCRIPT_TYPES):
+        _take_scripts(document, tokens)
+    delimited = may_have_delimiters(html)
+    selector, shielded, inside = _selector(html, delimited), [], 0
+    for element in document.query_selector_all(selector).values():
+        tag = element.tag
+        if inside:
+            inside -= 1
+        elif tag in structure.TAGS:
+            structure.mark_structure(element, tag, document)
+        elif delimited and verbatim.is_verbatim(element, tag):
+            shielded.append(element)
+        elif carrier := images.read_image(element) if tag == "img" else carriers.read_carrier(element, tag):
+            inside = len(element.query_selector_all(selector))  # they follow it in the list, and go with it
+            _put(element, tag, token_for(carrier, tokens), document)
+    for element in shielded:
+        verbatim.hide_delimiters(element)
+
+
+def may_have_delimiters(html: bytes) -> bool:
+    """Whether bare delimiters may stand in this page."""
+    return b"$" in html or (b"\\" in html and any(mark in html for mark in _MARKS)) or b"tex]" in html
+
+
+def _selector(html: bytes, delimited: bool) -> str:
+    selector = structure.SELECTOR
+    if any(word in html for word in _MATH):
+        selector += f", {carriers.SELECTOR}, {images.SELECTOR}"
+    elif b"\\" in html or b"%5C" in html or b"$" in html:
+        selector += f", {images.SELECTOR}"
+    return f"{selector}, {verbatim.SELECTOR}" if delimited else selector
+
+
+def _put(element: "ElementNode", tag: str, token: str, document: "DocumentNode") -> None:
+    """The token where the formula was. The element stays if it can hold text: it may be hidden, or a block."""
+    if tag in _WITHOUT_TEXT:
+        element.replace_with(document.create_text_node(token))
+    else:
+        element.text_content = token
+
+
+def _take_scripts(document: "DocumentNode", tokens: Tokens) -> None:
+    """MathJax 2 keeps the source in a script after what it rendered from it; the script counts, the rest goes."""
+    for script in document.query_selector_all(_SCRIPTS).values():
+        kind, source = (script.getattr("type") or "").lower(), script.text_content
+        while (copy := script.previous_element_sibling) is not None and _is_rendered(copy):
+            copy.remove()
+        tex = source if kind.startswith("math/tex") else None
+        carrier = Carrier("mathjax-script", tex, "display" in kind, _MARKUP.sub(" ", source))
+        script.replace_with(document.create_text_node(token_for(carrier, tokens)))
+
+
+def _is_rendered(element: "ElementNode") -> bool:
+    return any(name in (element.class_name or "") for name in _RENDERED)

@@ -1,0 +1,1 @@
+"""Weights to token budgets to windows in training order."""

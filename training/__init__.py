@@ -1,0 +1,1 @@
+"""Schedules, checkpoints and the backends that train on the windows."""

@@ -1,0 +1,158 @@
+"""One phase on this machine, whole: where it starts, its loop, its export."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from manifests.errors import TrainingError
+from manifests.kinds.train import TrainManifest
+from manifests.layout import DataFolder
+from manifests.load import Loaded, find_reference
+from manifests.terminal import say
+from manifests.windows import Windows
+from training.checkpoint import (
+    State,
+    checkpoints_in,
+    keep_newest,
+    load_optimizer,
+    load_random_states,
+    load_weights,
+    read_state,
+    step_of,
+)
+from training.evaluate import pack_domains
+from training.export import Card, write_export
+from training.folders import remove_leftovers
+from training.loop import Evaluate, PhaseJob, PhaseLoop
+from training.model import make_optimizer, move, starting_model
+from training.plan import STABLE, PhasePlan
+from training.recipe import phase_recipe
+from training.score import score_domains
+from training.stopping import Stop
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel
+
+
+@dataclass(frozen=True)
+class PhaseRun:
+    """One phase of a run that was checked, on a device."""
+
+    loaded: Loaded
+    planned: PhasePlan
+    data: DataFolder
+    folder: Path
+    stable_folder: Path
+    fingerprint: str
+    device: "torch.device"
+    threads: int
+
+    @property
+    def manifest(self) -> TrainManifest:
+        """The manifest of the run."""
+        manifest: TrainManifest = self.loaded.manifest
+        return manifest
+
+
+def train_phase(run: PhaseRun, stop: Stop) -> dict[str, Any]:
+    """Trains the phase from its newest checkpoint, or from its start, and exports it; returns the facts to record."""
+    windows = Windows(run.data.mixture(run.planned.input.mixture))
+    windows.verify_files()
+    job = _job(run, windows)
+    remove_leftovers(job.checkpoints)
+    model = starting_model(run.loaded, run.planned.input, windows.lock["end_of_text"]["id"])
+    move(model, run.device).train()
+    optimizer = make_optimizer(model, run.manifest.optimizer)
+    state, parent = _enter(run, job, model, optimizer)
+    final = PhaseLoop(job, model, optimizer, state).run(stop)
+    export = run.folder / "export"
+    write_export(model, windows.folder, windows.lock, _card(run, final, parent), export)
+    keep_newest(job.checkpoints, 1)
+    return {"final_loss": final.loss, "parent": parent, "export": export.relative_to(run.data.root).as_posix()}
+
+
+def _enter(
+    run: PhaseRun, job: PhaseJob, model: "PreTrainedModel", optimizer: "torch.optim.Optimizer"
+) -> tuple[State | None, str]:
+    """Puts model and optimizer where the phase starts or goes on; returns its state, if any, and its parent."""
+    own = checkpoints_in(job.checkpoints)
+    parent = _stable_end(run) if run.planned.name != STABLE else None
+    described = f"{run.manifest.identity}/{STABLE} step {step_of(parent)}" if parent else _origin(run.manifest)
+    if own:
+        state = _own_state(run, own[-1])
+        load_weights(own[-1], model)
+        load_optimizer(own[-1], model, optimizer)
+        load_random_states(own[-1])
+        say(f"{run.planned.name}: goes on after step {state.step:,} of {run.planned.input.steps:,}")
+        return state, described
+    if parent:  # the branch point: weights and moments of the stable phase, a fresh step counter and schedule
+        load_weights(parent, model)
+        load_optimizer(parent, model, optimizer)
+    return None, described
+
+
+def _stable_end(run: PhaseRun) -> Path:
+    found = checkpoints_in(run.stable_folder / "checkpoints")
+    if not found:
+        raise TrainingError(
+            f"{run.manifest.identity}: {run.stable_folder / 'checkpoints'} holds no checkpoint for branch "
+            f"{run.planned.name} to start from. Remove {run.stable_folder.parent} and launch again."
+        )
+    return found[-1]
+
+
+def _own_state(run: PhaseRun, checkpoint: Path) -> State:
+    state = read_state(checkpoint)
+    if state.fingerprint != run.fingerprint:
+        raise TrainingError(
+            f"{checkpoint}: was saved by another recipe ({state.identity} phase {state.phase}); expected "
+            f"{run.manifest.identity} phase {run.planned.name}. Remove {run.folder} to train the phase anew."
+        )
+    return state
+
+
+def _origin(manifest: TrainManifest) -> str:
+    if manifest.model.checkpoint is not None:
+        return f"the checkpoint {Path(manifest.model.checkpoint).name}"
+    return f"random weights, seed {manifest.seed}"
+
+
+def _job(run: PhaseRun, windows: Windows) -> PhaseJob:
+    return PhaseJob(
+        manifest=run.manifest,
+        name=run.planned.name,
+        folder=run.folder,
+        fingerprint=run.fingerprint,
+        windows=windows,
+        rates=run.planned.rates,
+        device=run.device,
+        threads=run.threads,
+        evaluate=_evaluate(run, windows),
+        evaluate_every_steps=run.manifest.evaluation.every_steps if run.manifest.evaluation else 1,
+    )
+
+
+def _evaluate(run: PhaseRun, windows: Windows) -> Evaluate | None:
+    if run.manifest.evaluation is None:
+        return None
+    wanted = find_reference("eval", run.manifest.evaluation.manifest, run.loaded.folder)
+    tokenizer, end = windows.folder / "tokenizer.json", windows.lock["end_of_text"]["id"]
+    domains = pack_domains(wanted, tokenizer, end, windows.sequence_length)
+    return lambda model: score_domains(model, domains, run.manifest.precision)
+
+
+def _card(run: PhaseRun, final: State, parent: str) -> Card:
+    rates = run.planned.rates
+    return Card(
+        identity=run.manifest.identity,
+        phase=run.planned.name,
+        parent=parent,
+        recipe=phase_recipe(run.planned, {}),
+        fingerprint=run.fingerprint,
+        steps=final.step,
+        trained_tokens=final.trained_tokens,
+        final_loss=final.loss,
+        learning_rates=(rates[0], rates[-1]),
+        precision=run.manifest.precision,
+    )

@@ -1,0 +1,106 @@
+"""What a phase trains on: its mixture's lock once the windows are written, its mixture's manifest until then."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from manifests.errors import InputError
+from manifests.fingerprint import file_digest
+from manifests.kinds.mixture import MixtureManifest
+from manifests.layout import DataFolder
+from manifests.load import Loaded, find_reference
+from manifests.records import read_record
+from training.schedule import steps_for
+
+
+@dataclass(frozen=True)
+class PhaseInput:
+    """The facts of one mixture that training depends on; None stands for what is not known yet."""
+
+    mixture: str
+    steps: int
+    batch_windows: int
+    sequence_length: int
+    vocab_size: int | None
+    tokenizer: Path | None
+    order_digest: str | None  # None: the windows are not written yet
+
+    @property
+    def tokenizer_digest(self) -> str | None:
+        """The digest of tokenizer.json."""
+        return file_digest(self.tokenizer) if self.tokenizer else None
+
+    @property
+    def batch_tokens(self) -> int:
+        """Trained tokens in one step."""
+        return self.batch_windows * self.sequence_length
+
+    @property
+    def trained_tokens(self) -> int:
+        """Trained tokens of the whole phase."""
+        return self.steps * self.batch_tokens
+
+
+def phase_input(data: DataFolder, reference: str, near: Path) -> PhaseInput:
+    """What is known of the mixture `reference`. Raises NotFound if it has neither windows nor a manifest near by."""
+    lock = data.mixture(reference) / "lock.json"
+    if lock.exists():
+        return locked_input(lock)
+    return _planned_input(find_reference("mixture", reference, near))
+
+
+def locked_input(lock_path: Path) -> PhaseInput:
+    """What the lock of a finished mixture says. Raises InputError where it lacks a value, or the tokenizer changed."""
+    lock, tokenizer = read_record(lock_path), lock_path.parent / "tokenizer.json"
+    try:
+        given = PhaseInput(
+            mixture=lock["identity"],
+            steps=_count(lock["steps"]),
+            batch_windows=_count(lock["batch_windows"]),
+            sequence_length=_count(lock["sequence_length"]),
+            vocab_size=_count(lock["vocab_size"]),
+            tokenizer=tokenizer,
+            order_digest=lock["order_digest"],
+        )
+        declared = lock["tokenizer"]["digest"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{lock_path}: is not a whole lock ({error!r}). Run `octo mixture tokenize` again.") from error
+    if given.tokenizer_digest != declared:
+        raise InputError(f"{tokenizer}: is not the tokenizer of the windows ({declared}). Tokenize the mixture again.")
+    return given
+
+
+def _planned_input(loaded: Loaded) -> PhaseInput:
+    mixture: MixtureManifest = loaded.manifest
+    batch_tokens = mixture.batch_windows * mixture.sequence_length
+    steps = mixture.budget.steps or steps_for(mixture.budget.tokens or 0, batch_tokens)
+    tokenizer = loaded.folder / mixture.tokenizer
+    known = tokenizer.is_file()
+    return PhaseInput(
+        mixture=mixture.identity,
+        steps=steps,
+        batch_windows=mixture.batch_windows,
+        sequence_length=mixture.sequence_length,
+        vocab_size=max(vocabulary(tokenizer).values()) + 1 if known else None,  # ids may have holes
+        tokenizer=tokenizer if known else None,
+        order_digest=None,
+    )
+
+
+def vocabulary(tokenizer: Path) -> dict[str, int]:
+    """Token → id, of a tokenizer.json. Raises InputError if it is none."""
+    from tokenizers import Tokenizer
+
+    try:
+        found: dict[str, int] = Tokenizer.from_file(str(tokenizer)).get_vocab(with_added_tokens=True)
+    except Exception as error:  # the library raises bare Exception for every kind of broken file
+        raise InputError(f"{tokenizer}: is not a readable tokenizer.json ({error}).") from error
+    if not found:
+        raise InputError(f"{tokenizer}: has an empty vocabulary; expected a trained tokenizer.json.")
+    return found
+
+
+def _count(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{value!r} is not a positive number")
+    return value
