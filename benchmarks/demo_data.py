@@ -1,7 +1,7 @@
 """Rebuilds `manifests/recipes/demo/data` byte for byte: `python benchmarks/demo_data.py`.
 
-Needs the `dev` extra, node and, once, `npm install --no-package-lock` in `benchmarks/render`. Every number is drawn from fixed seeds, so
-two runs write the same bytes; `--check` compares a fresh build with the files that are there.
+Needs the `dev` extra, node and, once, `npm install --no-package-lock` in `benchmarks/render`. Every number is drawn
+from fixed seeds, so two runs write the same bytes; `--check` compares a fresh build with the files that are there.
 """
 
 import argparse

@@ -50,9 +50,12 @@ def _glyph_only(command: re.Match[str]) -> str:
     return command[0] if command[0].lower() in _SHOWN else " "
 
 
-def training_lines(texts: list[LabelledText], labels: Labels, augment: list[Augmentation], seed: int) -> list[str]:
-    """Shuffled fastText lines, as many of each label. The rarer label repeats, each time cut into other windows.
+def training_lines(
+    texts: list[LabelledText], labels: Labels, augment: list[Augmentation], epochs: int, seed: int
+) -> Iterator[str]:
+    """fastText lines of all epochs: each epoch in another order, with as many lines of each label.
 
+    The rarer label repeats within an epoch. With `windows`, each repetition and each epoch is cut anew.
     Raises ClassifierError where a label has no text.
     """
     rng = random.Random(seed)
@@ -60,6 +63,11 @@ def training_lines(texts: list[LabelledText], labels: Labels, augment: list[Augm
     for label, groups in variants.items():
         if not any(groups):
             raise ClassifierError(f"training: no text has the label {label!r}; expected texts of both labels.")
+    for _ in range(epochs):
+        yield from _epoch(variants, augment, rng)
+
+
+def _epoch(variants: dict[str, list[list[str]]], augment: list[Augmentation], rng: random.Random) -> list[str]:
     lines = {label: _cut(groups, augment, rng) for label, groups in variants.items()}
     wanted = max(map(len, lines.values()))
     for label in lines:

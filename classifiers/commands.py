@@ -52,9 +52,7 @@ def train(manifest: str, files: Path | None, replace: bool, data: DataFolder) ->
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @_files_option
 @click.option("--threshold", type=click.FloatRange(0, 1), help="The score from which a text is positive.")
-@click.option(
-    "--histogram", is_flag=True, help="Count the texts of each source in each tenth of the score."
-)
+@click.option("--histogram", is_flag=True, help="Count the texts of each source in each tenth of the score.")
 @data_option
 @format_option
 def evaluate(

@@ -37,18 +37,20 @@ _ZEROED_MEMORY = {
 }
 
 
-def train_model(lines: Iterable[str], options: FastText, quantise: Quantise | None, output: Path) -> None:
-    """Trains on lines of `__label__NAME word word …` and writes the model to `output`, killable at any time.
+def train_model(lines: Iterable[str], options: FastText, quantise: Quantise | None, output: Path) -> int:
+    """The number of lines `__label__NAME word word …` trained on, each once; the model lies in `output`. Killable.
 
-    Raises ClassifierError where training fails. The same lines and options give the same bytes (on glibc).
+    The lines hold all epochs, in order. Raises ClassifierError where training fails. The same lines and options give
+    the same bytes (on glibc).
     """
     with tempfile.TemporaryDirectory(prefix=".training-", dir=output.parent) as folder:
         text = Path(folder) / "lines.txt"
         with text.open("w", encoding="utf-8") as file:
-            file.writelines(f"{line}\n" for line in lines)
+            count = sum(file.write(f"{line}\n") > 0 for line in lines)
         job = Path(folder) / "job.json"
         job.write_text(json.dumps(_job(text, options, quantise, output)), "utf-8")
         _run_worker(job)
+    return count
 
 
 def _job(lines: Path, options: FastText, quantise: Quantise | None, output: Path) -> dict[str, Any]:
@@ -58,7 +60,7 @@ def _job(lines: Path, options: FastText, quantise: Quantise | None, output: Path
         "verbose": 2 if sys.stderr.isatty() else 0,
         "model": {
             "dim": options.dim,
-            "epoch": options.epochs,
+            "epoch": 1,
             "lr": options.learning_rate,
             "wordNgrams": options.word_ngrams,
             "minCount": options.min_count,

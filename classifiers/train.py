@@ -56,10 +56,13 @@ def resolve(manifest: ClassifierManifest, files: Path) -> dict[str, Any]:
 def _write_version(folder: Path, manifest: ClassifierManifest, found: LabelledTexts, recipe: dict[str, Any]) -> None:
     folder.mkdir()
     model = folder / MODEL_FILE
-    lines = augment.training_lines(found.part(TRAIN), manifest.labels, manifest.training.augment, manifest.model.seed)
-    say(f"{manifest.identity}: training on {len(lines):,} lines from {len(found.part(TRAIN)):,} texts")
-    train_model(lines, manifest.model, manifest.quantise, model)
-    card = _card(manifest, found, recipe, model, len(lines))
+    texts = found.part(TRAIN)
+    lines = augment.training_lines(
+        texts, manifest.labels, manifest.training.augment, manifest.model.epochs, manifest.model.seed
+    )
+    say(f"{manifest.identity}: training on {len(texts):,} texts")
+    trained = train_model(lines, manifest.model, manifest.quantise, model)
+    card = _card(manifest, found, recipe, model, trained)
     write_record(card_path(model), card)
     model.with_suffix(".md").write_text(card_text(card), "utf-8")
 

@@ -48,7 +48,7 @@ class OneMachineExecutor(LocalPipelineExecutor):
         """Runs the tasks that are not complete, in this process if there is but one worker."""
         ranks = self.get_incomplete_ranks(range(self.tasks))
         if self.workers == 1:
-            pristine = self.pipeline
+            pristine = self.pipeline  # type: ignore[has-type]  # datatrove sets it in an untyped base
             for rank in ranks:
                 self.pipeline = copy.deepcopy(pristine)
                 self._run_for_rank(rank)

@@ -50,6 +50,7 @@ SPAN = pa.schema(
     [
         pa.field("window", pa.int64(), nullable=False),  # 0-based position in training order
         pa.field("source", pa.string(), nullable=False),  # the corpus version
+        pa.field("source_index", pa.int32(), nullable=False),  # its place in the lock: a corpus may be selected twice
         pa.field("document_id", pa.string(), nullable=False),
         pa.field("epoch", pa.int32(), nullable=False),  # 0-based
         pa.field("document_start", pa.int64(), nullable=False),  # first token of the stretch, counted in its document

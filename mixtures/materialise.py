@@ -88,7 +88,7 @@ class WindowWriter:
                 continue
             stretches = source.next_windows(len(rows))
             _copy(source, stretches, rows, windows)
-            spans.append(_spans(source, stretches, first + rows))
+            spans.append(_spans(source, number, stretches, first + rows))
         table = pa.concat_tables(spans)
         return windows, table.take(np.argsort(table["window"].to_numpy(), kind="stable"))
 
@@ -143,10 +143,11 @@ def _copy(source: SourceReader, stretches: Stretches, rows: np.ndarray, windows:
         flat[place : place + length] = ids[start : start + length]
 
 
-def _spans(source: SourceReader, stretches: Stretches, numbers: np.ndarray) -> pa.Table:
+def _spans(source: SourceReader, index: int, stretches: Stretches, numbers: np.ndarray) -> pa.Table:
     columns = {
         "window": numbers[stretches.window],
         "source": pa.repeat(source.corpus, len(stretches.window)),
+        "source_index": np.full(len(stretches.window), index, np.int32),
         "document_id": source.file.ids.take(pa.array(stretches.document)).cast(pa.string()),
         "epoch": stretches.epoch.astype(np.int32),
         "document_start": stretches.start,

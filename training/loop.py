@@ -103,7 +103,8 @@ class PhaseLoop:
         if self.job.evaluate and self._due(self.job.evaluate_every_steps):
             line["evaluation"] = self.job.evaluate(self.model)
         log.write(line)
-        progress.show(self.step, self._note())
+        if self.step < len(self.job.rates):
+            progress.show(self.step, self._note())
         if self._due(self.job.manifest.checkpoints.every_steps):
             self._save(log)
 

@@ -206,7 +206,8 @@ TALK = Site(
     ("Questions", "Tags"),
     "A forum for cyclists.",
 )
-OTHER_SITES = {"shop": SHOP, "forum": TALK}
+THIN = Site("soon.example.org", "Soon", "notes", "none", "/{slug}", ("Home",), "a site to come")
+OTHER_SITES = {"shop": SHOP, "forum": TALK, "thin": THIN}
 EVERYDAY = (
     MAGAZINE,
     Site(

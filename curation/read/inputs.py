@@ -76,7 +76,9 @@ def _find(pattern: str, base: str, format: str, problems: list[str]) -> Iterator
         except Exception as error:  # each remote file system raises errors of its own
             problems.append(f"{pattern}: cannot be listed ({type(error).__name__}: {error}); expected a readable URL")
         return
-    local = str(Path(local).expanduser()) if local else "."
+    local = os.path.expanduser(local) or "."  # noqa: PTH111 (which leaves the name of an unknown user alone)
+    if "\0" in local:
+        return
     if os.path.lexists(Path(base, local)):
         yield from _below(_absolute(base, local), None, endings, problems)
         return
@@ -112,8 +114,11 @@ def _unique(places: list[Place]) -> list[Place]:
 def _describe(place: Place, format: str, problems: list[str]) -> InputFile | None:
     """The file without its digest; None, and a problem, if it cannot be an input."""
     found = format_of(place.path) if format == "auto" else format
+    shown = place.path.encode("utf-8", "backslashreplace").decode()
     size_bytes, digest, wrong = 0, "", ""
-    if found is None and place.path.lower().endswith(ARC_ENDINGS):
+    if shown != place.path:
+        wrong = "its name is no UTF-8; expected one that can be written down. Rename it"
+    elif found is None and place.path.lower().endswith(ARC_ENDINGS):
         wrong = "is an ARC file; expected WARC. Convert it: warcio recompress IN.arc.gz OUT.warc.gz"
     elif found is None:
         wrong = f"its name tells no format; expected {_expected(format)}, or a format named in the manifest"
@@ -126,7 +131,7 @@ def _describe(place: Place, format: str, problems: list[str]) -> InputFile | Non
         except Exception as error:  # as above: remote file systems raise what they like
             wrong = f"cannot be read ({getattr(error, 'strerror', None) or error}); expected a readable file"
     if wrong:
-        problems.append(f"{place.path}: {wrong}")
+        problems.append(f"{shown}: {wrong}")
         return None
     root = place.root if found == "html" else ""
     return InputFile(place.path, str(found), size_bytes, digest, root)

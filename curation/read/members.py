@@ -4,6 +4,7 @@ Gzip members and zstd frames are unpacked one by one, with exact bounds and thei
 where bytes between them belong to none, reading goes on at the next one. An lz4 file is one single stretch.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -42,6 +43,7 @@ class Chunk:
     closes: bool
     problem: str | None = None
     detail: str | None = None
+    digest: str | None = None  # with a problem: of the bytes of the file from `start` to `end`
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,8 @@ def _member_chunks(source: Source, position: int, codec: Codec, beginning: bytes
             position += skipped
         else:
             end = next_member(source, position + 1, codec, beginning)
-            yield Chunk(b"", position, end, True, True, "garbage", f"{end - position} bytes are no {codec.name}")
+            detail, digest = f"{end - position} bytes are no {codec.name}", _digest(source, position, end)
+            yield Chunk(b"", position, end, True, True, "garbage", detail, digest)
             position = end
 
 
@@ -121,7 +124,9 @@ def _lz4_chunks(source: Source) -> Iterator[Chunk]:
         try:
             data = reader.read(CHUNK_BYTES)
         except OSError as error:
-            yield Chunk(b"", 0, source.size_bytes, opens, True, "corrupt_member", f"the lz4 data are corrupt: {error}")
+            digest = _digest(source, 0, source.size_bytes)
+            detail = f"the lz4 data are corrupt ({error})"
+            yield Chunk(b"", 0, source.size_bytes, opens, True, "corrupt_member", detail, digest)
             return
         yield Chunk(data, 0, source.size_bytes, opens, not data)
         if not data:
@@ -168,7 +173,7 @@ def _unpack(source: Source, start: int, codec: Codec, beginning: bytes) -> Itera
             # A corrupt member may well swallow the rest of the file; only if no other follows has the file been cut.
             problem = "truncated" if not piece and end >= source.size_bytes else "corrupt_member"
             detail = f"the {codec.name} that starts at byte {start} is broken ({error})"
-            yield Chunk(content, start, end, opens, True, problem, detail)
+            yield Chunk(content, start, end, opens, True, problem, detail, _digest(source, start, end))
             return
         position += len(piece)
         parts.append(data)
@@ -199,6 +204,13 @@ def _readable(
         except codec.error:
             break
     return bytes(content)
+
+
+def _digest(source: Source, start: int, end: int) -> str:
+    digest = hashlib.sha256()
+    for place in range(start, end, SEARCH_BYTES):
+        digest.update(source.at(place, min(SEARCH_BYTES, end - place)))
+    return "sha256:" + digest.hexdigest()
 
 
 def _skippable_bytes(head: memoryview) -> int:

@@ -23,7 +23,7 @@ def read_parquet(rows: RowReader, start: int) -> Iterator[InputRecord]:
     """A record for every row from row `start` on; one record for what is left of a row group that cannot be read."""
     with open_binary(rows.path) as stream:
         try:
-            file = pq.ParquetFile(stream)
+            file = pq.ParquetFile(stream, page_checksum_verification=True)
         except UNREADABLE as error:
             raise InputError(f"{rows.path}: is no Parquet file ({_brief(error)}); expected one, whole.") from error
         rows.require_columns(file.schema_arrow.names)
@@ -89,10 +89,10 @@ def _is_simple(kind: pa.DataType) -> bool:
 
 
 def _readable_type(kind: pa.DataType) -> pa.DataType:
-    """The same type with times in microseconds, which is what Python's own types can hold."""
+    """The same type with times that Python's own types can hold: in microseconds, and in UTC where there is a zone."""
     types = pa.types
-    if types.is_timestamp(kind) and kind.unit == "ns":
-        return pa.timestamp("us", kind.tz)
+    if types.is_timestamp(kind):
+        return pa.timestamp("us", "UTC" if kind.tz else None)
     if types.is_duration(kind) and kind.unit == "ns":
         return pa.duration("us")
     if types.is_time64(kind) and kind.unit == "ns":

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from curation.read.members import Chunk
 from curation.read.source import Source
 
-VERSION_LINE = re.compile(rb"WARC/(?:0\.1[678]|1\.[01])\r?\n(?=[A-Za-z][A-Za-z-]*:)")
+VERSION_LINE = re.compile(rb"WARC/(?:0\.1[678]|1\.[01])[ \t]*\r?\n(?=[\w-]+[ \t]*:)")
 BLANK = re.compile(rb"[\r\n]*")
 RECORD_END = b"\r\n\r\n"
 LOOK_BYTES = 1 << 16

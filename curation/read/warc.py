@@ -79,7 +79,7 @@ def _cut_text(text: Text, max_body_bytes: int) -> Iterator[Cut]:
     if text.last.problem and (held is None or (number > 1 and not held.problem)):
         if held:
             yield held
-        held = Cut(digest=digest_id(text.last.problem, text.last.data), offset=text.last.start)
+        held = Cut(digest=text.last.digest, offset=text.last.start)
         held.length_bytes = _length(text, text.last.start, alone=number == 0)
     if held:
         if text.last.problem:
@@ -112,11 +112,11 @@ def _cut_record(text: Text, max_body_bytes: int) -> Cut:
     cut = Cut(header.fields, problem=header.problem, detail=header.detail)
     if length is None:
         shown = header.fields.get("content-length", "none")[:40]
-        return _cut_wrong(text, header, cut, f"its Content-Length is {shown!r}, which is no number of bytes")
+        return _cut_wrong(text, header.size, cut, f"its Content-Length is {shown!r}; expected a number of bytes")
     if length > max_body_bytes + LOOK_BYTES:
         return _cut_large(text, header, cut, length)
     if not text.ends_record(header.size + length) or text.load(header.size + length) < header.size + length:
-        return _cut_wrong(text, header, cut, f"it does not end after the {length} bytes its Content-Length says")
+        return _cut_wrong(text, header.size, cut, _says(length))
     cut.data, cut.start = text.data, text.pos + header.size
     cut.stop = text.pos = cut.start + length
     return cut
@@ -132,9 +132,9 @@ def _cut_unreadable(text: Text) -> Cut:
     return Cut(problem="garbage", detail="these bytes are no WARC record", digest=digest)
 
 
-def _cut_wrong(text: Text, header: _Header, cut: Cut, detail: str) -> Cut:
-    """A record of unknown end: it goes as far as the next one, which its length may have covered."""
-    text.skip_to_record(header.size)
+def _cut_wrong(text: Text, past: int, cut: Cut, detail: str) -> Cut:
+    """A record of unknown end: it goes as far as the next one after `past` bytes, which its length may have covered."""
+    text.skip_to_record(past)
     cut.problem = cut.problem or "bad_length"
     if not text.load(1) and not text.following and cut.problem == "bad_length":
         cut.problem = "truncated"
@@ -143,14 +143,17 @@ def _cut_wrong(text: Text, header: _Header, cut: Cut, detail: str) -> Cut:
 
 
 def _cut_large(text: Text, header: _Header, cut: Cut, length: int) -> Cut:
-    size = header.size + length
-    if text.plain and not text.ends_record(size):
-        return _cut_wrong(text, header, cut, f"it does not end after the {length} bytes its Content-Length says")
-    if text.skip(size) or not text.ends_record(0):
-        header.size = 0
-        return _cut_wrong(text, header, cut, f"it does not end after the {length} bytes its Content-Length says")
+    """A record too large to hold. Only in a plain file can its end be looked at before everything up to it is read."""
+    if text.plain and not text.ends_record(header.size + length):
+        return _cut_wrong(text, header.size, cut, _says(length))
+    if text.skip(header.size + length) or not text.ends_record(0):
+        return _cut_wrong(text, 0, cut, _says(length))
     cut.problem, cut.detail = "body_too_large", f"the record has {length} bytes"
     return cut
+
+
+def _says(length: int) -> str:
+    return f"it does not end after the {length} bytes that its Content-Length says"
 
 
 def _read_header(data: bytes, start: int) -> _Header | None:

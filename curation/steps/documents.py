@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from datatrove.data import Document, DocumentsPipeline
@@ -12,13 +13,16 @@ from curation.minhash import BandHasher
 from curation.staged import EXTRACTED, StagedWriter, extracted_row
 from manifests.kinds.corpus import TokenCounter
 
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
 
 class CountTokens:
     """How many tokens a text has: exactly by a tokenizer, else estimated from its bytes."""
 
     def __init__(self, options: TokenCounter, tokenizer: Path | None) -> None:
         self.options, self.tokenizer = options, tokenizer
-        self._loaded = None
+        self._loaded: Tokenizer | None = None
 
     def count(self, text: str) -> int:
         """Tokens of the text, without special ones."""
@@ -63,8 +67,8 @@ class StageDocuments(PipelineStep):
 
     def _signature(self, document: Document) -> dict[str, object]:
         row = {name: document.metadata.get(name) for name in ("text_digest", "math_score", "crawl_date")}
-        hashes = self.hasher.bands_of(document.text) if self.hasher else []
-        named = {f"band_{index:03d}": int(value) for index, value in enumerate(hashes)}
+        hashes = self.hasher.bands_of(document.text).tolist() if self.hasher else []
+        named = {f"band_{index:03d}": value for index, value in enumerate(hashes)}
         return row | {"id": document.id, "num_chars": len(document.text)} | named
 
 

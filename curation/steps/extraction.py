@@ -8,6 +8,7 @@ from curation.read.records import InputRecord
 from curation.stage import Stage
 from curation.staged import to_columns
 from curation.steps.urls import host_of
+from curation.words import count_formulas
 from manifests.kinds.corpus import Extract
 
 
@@ -33,10 +34,11 @@ class ExtractText(Stage):
 
 def _from_rows(document: Document, record: InputRecord) -> Verdict | None:
     document.text = record.body.decode("utf-8").strip()
+    formulas = count_formulas(document.text)
     document.metadata |= {
         "source": host_of(record.url) if record.url else None,
-        "num_formulas": 0,
-        "formula_kinds": {},
+        "num_formulas": formulas,
+        "formula_kinds": {"text": formulas} if formulas else {},
         "columns": to_columns(record.metadata),
     }
     return None if document.text else Verdict("no_text", "the text is empty", decision=FAILED)

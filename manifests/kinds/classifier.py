@@ -23,6 +23,8 @@ class Training(Section):
 
     files: Annotated[list[str], Field(min_length=1)]
     """JSONL files (plain or gzip) of labelled texts, relative to the manifest or to `--files DIR`."""
+    one_label_files: dict[str, str] = {}
+    """More such files, whose rows all have the label given here."""
     text_column: str = "text"
     """The column that holds the text."""
     label_column: str = "label"
@@ -31,6 +33,8 @@ class Training(Section):
     """The column that says `train` or `valid`; null splits by a hash of the text, one in ten for validation."""
     source_column: str | None = "source"
     """The column that names the origin, for counts per source in the card."""
+    licence_column: str | None = "licence"
+    """The column that names the licence, for the card."""
     exclude: dict[str, list[str]] = {}
     """Column → values whose rows are left out (a value that ends in `*` matches a prefix)."""
     augment: list[Augmentation] = []

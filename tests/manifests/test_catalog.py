@@ -113,7 +113,6 @@ def test_mistakes_in_sql_are_shown_as_duckdb_says_them(data: DataFolder) -> None
         "math_score",
         "math_score + 1",
         "id",
-        "true -- x",
         "(",
     ],
 )

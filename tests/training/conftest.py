@@ -156,6 +156,7 @@ def _spans(windows: int, width: int) -> pa.Table:
         {
             "window": number,
             "source": "even@1" if number % 2 == 0 else "odd@1",
+            "source_index": number % 2,
             "document_id": f"d{number}",
             "epoch": 0,
             "document_start": 0,
