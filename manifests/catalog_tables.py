@@ -68,7 +68,8 @@ _FATE_COLUMNS = {
     "offset": COUNT, "length_bytes": COUNT, "cpu_ms": NUMBER,
 }  # fmt: skip
 _SPAN_COLUMNS = {
-    "mixture": TEXT, "window": COUNT, "source": TEXT, "source_index": "INTEGER", "document_id": TEXT, "epoch": "INTEGER",
+    "mixture": TEXT, "window": COUNT, "source": TEXT, "source_index": "INTEGER", "document_id": TEXT,
+    "epoch": "INTEGER",
     "document_start": COUNT, "num_tokens": "INTEGER",
 }  # fmt: skip
 _METRIC_COLUMNS = {

@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from manifests.schemas import SPAN
+from manifests.tokenizer import TokenizerFacts
 from manifests.windows import sum_digests, window_digest
 from mixtures.folder import flush
 from mixtures.order import Stream, Stretches, interleave
 from mixtures.tokenfile import TokenFile, write_sidecars
 from mixtures.tokenize import Report
-from mixtures.tokenizer import TokenizerFacts
 
 MAX_FILE_BYTES = 1 << 28
 BLOCK_BYTES = 1 << 25

@@ -11,11 +11,11 @@ from manifests.fingerprint import fingerprint
 from manifests.kinds.mixture import MixtureManifest, Source
 from manifests.layout import DataFolder
 from manifests.load import Loaded
+from manifests.tokenizer import TOKENIZE_REVISION, TokenizerFacts, read_tokenizer
 from mixtures.budget import apportion, count_steps
 from mixtures.corpora import Corpus, count_selected, read_corpus
 from mixtures.order import ORDER_REVISION
 from mixtures.tokenfile import find_token_file, token_folder, token_recipe
-from mixtures.tokenizer import TOKENIZE_REVISION, TokenizerFacts, read_tokenizer
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from manifests.tokenizer import Encoder, read_tokenizer
 from manifests.windows import Windows
-from mixtures.tokenizer import Encoder, read_tokenizer
 
 SOURCE_COLUMNS = (
     "corpus", "where", "weight", "share", "windows", "trained_tokens", "available_tokens", "epochs", "documents",

@@ -21,8 +21,8 @@ from manifests.fingerprint import fingerprint
 from manifests.kinds.fields import format_count
 from manifests.layout import DataFolder
 from manifests.records import read_record
+from manifests.tokenizer import TOKENIZE_REVISION, TokenizerFacts
 from mixtures.folder import flush
-from mixtures.tokenizer import TOKENIZE_REVISION, TokenizerFacts
 
 if TYPE_CHECKING:
     import pyarrow as pa

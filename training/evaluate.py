@@ -15,7 +15,7 @@ from manifests.load import Loaded
 from manifests.records import now, read_record, write_record
 from manifests.terminal import Progress
 from training.extra import library_versions, require_train_extra
-from training.heldout import HeldOut, pack_texts, read_texts, read_tokenizer
+from training.heldout import HeldOut, pack_texts, read_texts
 from training.recipe import model_digest
 from training.score import score_domains
 
@@ -78,8 +78,10 @@ def evaluation_recipe(loaded: Loaded) -> dict[str, Any]:
 
 def pack_domains(loaded: Loaded, tokenizer_path: Path, end_of_text_id: int, sequence_length: int) -> dict[str, HeldOut]:
     """Every domain of the eval manifest as windows of this tokenizer."""
+    from manifests.tokenizer import plain_tokenizer
+
     manifest: EvalManifest = loaded.manifest
-    tokenizer = read_tokenizer(tokenizer_path)
+    tokenizer = plain_tokenizer(tokenizer_path)
     return {
         domain: pack_texts(
             read_texts(loaded.folder / path, manifest.text_column),

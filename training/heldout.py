@@ -74,23 +74,6 @@ def read_texts(path: Path, column: str) -> Iterator[str]:
         raise InputError(f"{path}: holds no text; expected JSONL rows with a column {column!r}.")
 
 
-def read_tokenizer(path: Path) -> "Tokenizer":
-    """The tokenizer in a tokenizer.json, set so that it encodes as the windows were: no truncation, padding or
-    dropout, and the text of a special token stays text."""
-    from tokenizers import Tokenizer
-
-    try:
-        tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises bare Exception
-        raise InputError(f"{path}: is not a readable tokenizer.json ({error}).") from error
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    tokenizer.encode_special_tokens = True
-    if getattr(tokenizer.model, "dropout", None) is not None:
-        tokenizer.model.dropout = None
-    return tokenizer
-
-
 def _bytes_of(text: str, offsets: list[tuple[int, int]], tokens: int) -> int:
     """UTF-8 bytes of the text that its first `tokens` tokens cover."""
     if tokens >= len(offsets):

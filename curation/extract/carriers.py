@@ -19,7 +19,7 @@ _OWN_CLASSES = frozenset(("math", "math-container", "process-math", "arithmatex"
 _BARE_CLASSES = frozenset(("inline", "display", "wp-katex-eq", "js-render-math"))
 _MATHJAX = frozenset(("MathJax", "MathJax_SVG", "MathJax_CHTML", "mjx-chtml"))
 _DISPLAY_NAMES = ("katex-display", "mwe-math-mathml-display", "mwe-math-fallback-image-display", "MJXc-display")
-_TAGS = re.compile(r"<[^>]*>")
+_TAGS = re.compile(r"<[^<>]*>")
 _SCRIPT_MARKS = {
     "msup": "^", "msub": "_", "mfrac": "/", "msubsup": "_^", "munder": "_", "mover": "^", "munderover": "_^"
 }  # fmt: skip

@@ -14,7 +14,7 @@ from curation.extract.verbatim import show_delimiters
 REVISION = 1  # raise it whenever the output may change: it is part of a corpus's fingerprint
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
-_LINE_END = re.compile("[ \t]+$", re.MULTILINE)
+_LINE_END = re.compile("(?<![ \t])[ \t]++$", re.MULTILINE)
 _BULLET = re.compile("^( *)• ", re.MULTILINE)
 
 

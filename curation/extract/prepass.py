@@ -9,6 +9,8 @@ from curation.extract.formulas import token_for
 from curation.extract.tokens import Tokens
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from resiliparse.parse.html import DocumentNode, ElementNode, HTMLTree
 
 _MATH = (b"math", b"atex", b"Math")  # every carrier but pictures has one of these in its markup
@@ -17,7 +19,7 @@ _SCRIPTS = 'script[type^="math/"]'
 _SCRIPT_TYPES = (b"math/tex", b"math/mml", b"math/asciimath")
 _WITHOUT_TEXT = frozenset(("math", "img"))
 _RENDERED = ("MathJax", "mjx-chtml", "MJXc-display")
-_MARKUP = re.compile("<[^>]*>")
+_MARKUP = re.compile("<[^<>]*>")
 
 
 def prepare(tree: "HTMLTree", html: bytes, tokens: Tokens) -> None:
@@ -70,14 +72,19 @@ def _put(element: "ElementNode", tag: str, token: str, document: "DocumentNode")
 
 def _take_scripts(document: "DocumentNode", tokens: Tokens) -> None:
     """MathJax 2 keeps the source in a script after what it rendered from it; the script counts, the rest goes."""
-    for script in document.query_selector_all(_SCRIPTS).values():
+    scripts = document.query_selector_all(_SCRIPTS).values()
+    copies = [copy for script in scripts for copy in _copies(script)]  # all of them first: replaced scripts are gaps
+    for copy in copies:
+        copy.remove()
+    for script in scripts:
         kind, source = (script.getattr("type") or "").lower(), script.text_content
-        while (copy := script.previous_element_sibling) is not None and _is_rendered(copy):
-            copy.remove()
         tex = source if kind.startswith("math/tex") else None
         carrier = Carrier("mathjax-script", tex, "display" in kind, _MARKUP.sub(" ", source))
         script.replace_with(document.create_text_node(token_for(carrier, tokens)))
 
 
-def _is_rendered(element: "ElementNode") -> bool:
-    return any(name in (element.class_name or "") for name in _RENDERED)
+def _copies(script: "ElementNode") -> "Iterator[ElementNode]":
+    copy = script.previous_element_sibling
+    while copy is not None and any(name in (copy.class_name or "") for name in _RENDERED):
+        yield copy
+        copy = copy.previous_element_sibling

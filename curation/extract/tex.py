@@ -13,12 +13,10 @@ _PAIRS = (
     ("[itex]", "[/itex]", False),
 )
 _SPACES = str.maketrans({"\u00a0": " ", "\u200b": None, "\ufeff": None, "\u2061": None, "\r": None})
-_CDATA = re.compile(r"^\s*%?\s*<!\[CDATA\[|%?\s*\]\]>\s*$")
 _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*\n?")
 _STYLE = re.compile(r"\\(?:displaystyle|textstyle)(?![A-Za-z])\s*")
 _WRAPPER = re.compile(r"\\begin\{(equation\*?|displaymath|math)\}(.*)\\end\{\1\}", re.DOTALL)
 _LABEL = re.compile(r"\\label\s*\{[^{}]*\}")
-_LINE_END = re.compile(r"[ \t]*\n\s*")
 _DOLLAR = re.compile(r"(?<!\\)\$")
 _TEXT_BOX = re.compile(r"\\(?:text\w*|[mhf]box|mathrm|intertext)\b")
 _EMPTY = re.compile(r"(?:\s|\\(?:begin|end)group(?![A-Za-z])|\\(?:require|label)\s*\{[^{}]*\})*")
@@ -31,7 +29,7 @@ _SETTING = re.compile(
     r"|definecolor\s*\{[^{}]*\}\s*\{[^{}]*\}\s*\{[^{}]*\})"
 )
 _TEXISH = re.compile(r"\\[A-Za-z]{2,}|[_^]|\\[,;:!{} ]")
-_PROSE = re.compile(r"[A-Za-z]{3,}\s+[A-Za-z]{3,}")
+_PROSE = re.compile(r"(?<![A-Za-z])[A-Za-z]{3,}+\s++[A-Za-z]{3}")
 
 
 def looks_like_tex(text: str) -> bool:
@@ -59,7 +57,7 @@ def tidy(tex: str) -> str:
 
     Lines stay lines, but comments and blank lines go, since both would end a formula in Markdown.
     """
-    tex = _CDATA.sub("", tex.translate(_SPACES)).strip()
+    tex = _without_cdata(tex.translate(_SPACES).strip())
     if "%" in tex and "\n" in tex:
         tex = _COMMENT.sub(r"\1", tex)
     tex = _without_definitions(tex)
@@ -69,10 +67,18 @@ def tidy(tex: str) -> str:
     if "\\label" in tex:
         tex = _LABEL.sub("", tex)
     if "\n" in tex:
-        tex = _LINE_END.sub("\n", tex)
+        tex = "\n".join(line.strip() for line in tex.split("\n") if line.strip())
     if "$" in tex and _DOLLAR.search(tex) and not _TEXT_BOX.search(tex):
         tex = _DOLLAR.sub(r"\\$", tex)
     return "" if _EMPTY.fullmatch(tex) else tex.strip()
+
+
+def _without_cdata(tex: str) -> str:
+    """Drops the mark that lets TeX stand in an XHTML script: `% <![CDATA[` … `%]]>`."""
+    if tex.endswith("]]>"):
+        tex = tex[:-3].rstrip().removesuffix("%").rstrip()
+    body = tex.removeprefix("%").lstrip()
+    return body[9:].lstrip() if body.startswith("<![CDATA[") else tex
 
 
 def _without_style(tex: str) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from manifests.kinds.fields import Fraction, Manifest, Positive, Reference, Section, Slug
 
@@ -132,3 +132,13 @@ class TrainManifest(Manifest):
     """What is kept of a run."""
     evaluation: Evaluation | None = None
     """Held-out loss while training; left out, none."""
+
+    @field_validator("branches")
+    @classmethod
+    def _no_branch_is_called_stable(cls, branches: dict[str, Phase]) -> dict[str, Phase]:
+        taken = sorted(branches.keys() & {"stable", "run.json"})
+        if taken:
+            raise ValueError(
+                f"a branch is called {', '.join(taken)}, which the run folder needs; expected another name"
+            )
+        return branches

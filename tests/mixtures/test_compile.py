@@ -18,11 +18,11 @@ from manifests.errors import IdentityError
 from manifests.layout import DataFolder
 from manifests.load import Loaded
 from manifests.schemas import SPAN
+from manifests.tokenizer import read_tokenizer
 from manifests.windows import Windows
 from mixtures.compile import tokenize_mixture
 from mixtures.materialise import SourceReader, WindowWriter
 from mixtures.tokenfile import TokenFile, find_token_file, token_folder, token_recipe
-from mixtures.tokenizer import read_tokenizer
 
 WriteCorpus = Callable[..., list[tuple[str, str]]]
 WriteMixture = Callable[..., Loaded]

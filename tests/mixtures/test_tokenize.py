@@ -16,10 +16,10 @@ import pytest
 
 from manifests.errors import InputError, MixtureError, NotFound
 from manifests.layout import DataFolder
+from manifests.tokenizer import Encoder, read_tokenizer
 from mixtures.corpora import read_corpus
 from mixtures.tokenfile import TokenFile, find_token_file, token_folder, token_recipe
 from mixtures.tokenize import WORTH_WORKERS_TOKENS, tokenize_corpus
-from mixtures.tokenizer import Encoder, read_tokenizer
 
 Write = Callable[..., list[tuple[str, str]]]
 Texts = Callable[..., list[str]]
@@ -188,7 +188,7 @@ def test_a_killed_run_leaves_nothing_and_the_next_one_ends_the_same(
         from manifests.layout import DataFolder
         from mixtures.corpora import read_corpus
         from mixtures.tokenize import tokenize_corpus
-        from mixtures.tokenizer import read_tokenizer
+        from manifests.tokenizer import read_tokenizer
         data = DataFolder(Path(sys.argv[1]))
         end = lambda done: os.kill(os.getpid(), signal.SIGKILL)
         tokenize_corpus(read_corpus(data, "web@1"), None, read_tokenizer(Path(sys.argv[2]), None), data, 1, end)

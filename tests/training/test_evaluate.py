@@ -11,19 +11,20 @@ import torch
 
 from manifests.errors import IdentityError, InputError, NotFound, TrainingError
 from manifests.records import read_record
+from manifests.tokenizer import plain_tokenizer
 from training.evaluate import COLUMNS, evaluation_rows, find_checkpoint, find_records, run_evaluation, window_length
-from training.heldout import HeldOut, pack_texts, read_texts, read_tokenizer
+from training.heldout import HeldOut, pack_texts, read_texts
 from training.metrics import read_metrics
 from training.model import load_model
 from training.score import score_domains
 
 
 def _pack(world: Any, texts: list[str], max_windows: int = 100, length: int = 16) -> HeldOut:
-    return pack_texts(iter(texts), read_tokenizer(world.folder / "tokenizer.json"), 0, length, max_windows)
+    return pack_texts(iter(texts), plain_tokenizer(world.folder / "tokenizer.json"), 0, length, max_windows)
 
 
 def test_every_token_is_predicted_once(world: Any) -> None:
-    tokenizer = read_tokenizer(world.folder / "tokenizer.json")
+    tokenizer = plain_tokenizer(world.folder / "tokenizer.json")
     texts = ["the cat", "sat on the mat. " * 9, "é数学"]
     packed = _pack(world, texts)
     expected = [0] + [token for text in texts for token in [*tokenizer.encode(text).ids, 0]]
@@ -38,7 +39,7 @@ def test_every_token_is_predicted_once(world: Any) -> None:
 def test_bytes_are_those_of_the_tokens_that_are_measured(max_windows: int, world: Any) -> None:
     texts = ["é ab cd fg " * 6, "the mat " * 30]  # no window ends inside the é
     packed = _pack(world, texts, max_windows)
-    tokenizer = read_tokenizer(world.folder / "tokenizer.json")
+    tokenizer = plain_tokenizer(world.folder / "tokenizer.json")
     measured = tokenizer.decode([token for token in packed.stream.tolist() if token])
     assert packed.tokens == max_windows * 16
     assert packed.text_bytes == len(measured.encode())
@@ -183,8 +184,8 @@ def test_a_missing_file_and_a_broken_tokenizer_are_named(tmp_path: Path) -> None
     with pytest.raises(InputError, match="cannot be read"):
         list(read_texts(tmp_path / "none.jsonl", "text"))
     (tmp_path / "tokenizer.json").write_text("{}")
-    with pytest.raises(InputError, match=r"is not a readable tokenizer\.json"):
-        read_tokenizer(tmp_path / "tokenizer.json")
+    with pytest.raises(InputError, match="is not a tokenizer"):
+        plain_tokenizer(tmp_path / "tokenizer.json")
 
 
 def _copy(trained: Any, target: Path) -> list[Path]:

@@ -9,7 +9,7 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from manifests.errors import InputError
-from mixtures.tokenizer import Encoder, read_tokenizer
+from manifests.tokenizer import Encoder, read_tokenizer
 
 
 def _changed(source: Path, target: Path, **changes: Any) -> Path:

@@ -55,6 +55,11 @@ def read_tokenizer(path: Path, end_of_text: str | None) -> TokenizerFacts:
     return facts
 
 
+def plain_tokenizer(path: Path) -> Tokenizer:
+    """The tokenizer in `path` that gives the very ids of `Encoder`, for callers that need offsets too."""
+    return _build(path, file_digest(path), _ends(None))
+
+
 class Encoder:
     """Texts to token ids, the same ids in every process and for every batch size."""
 
