@@ -127,9 +127,6 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted: nothing unfinished was registered. Run the same command again to go on.", err=True)
         sys.exit(1)
-    except BrokenPipeError:  # the reader of our output went away, as in `octo query … | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
 
 
 def _work_offline() -> None:

@@ -15,6 +15,7 @@ import argparse
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -42,6 +43,17 @@ NO_LIMITS: dict[str, float] = {
 
 
 @dataclass(frozen=True)
+class Case:
+    """What both sides are given."""
+
+    comparison: str
+    warc: Path
+    pages: int
+    model: Path | None
+    baseline_python: Path
+
+
+@dataclass(frozen=True)
 class Run:
     """One side of one comparison, measured once. `cpu_by_stage` are the parts the side knows of itself, in seconds."""
 
@@ -63,25 +75,35 @@ class Run:
 
 
 def main() -> None:
-    """Prints one table a comparison, and writes the runs as JSON if asked."""
+    """Prints a table after each comparison, and writes all runs as JSON if asked."""
     options = _arguments()
     python = options.baseline_python or baseline_python(options.cache)
     model = options.model.resolve() if options.model.exists() else None
+    if model is None:
+        print(f"{options.model}: there is no fastText model; that stage is left out on both sides.")
+    runs: list[Run] = []
     with tempfile.TemporaryDirectory(prefix="curation-throughput-") as folder:
         warc, pages = _first_pages(options.warc, options.pages, Path(folder) / "pages.warc.gz")
-        runs: list[Run] = []
         for comparison in options.comparison or COMPARISONS:
-            for repeat in range(options.repeat):
-                for side in SIDES if repeat % 2 == 0 else SIDES[::-1]:
-                    work = Path(folder) / f"{comparison}-{side}-{repeat}"
-                    work.mkdir()
-                    measure = measure_stock if side == "stock" else measure_octo
-                    runs.append(measure(python, comparison, warc, pages, model, work))
-                    _say(runs[-1])
-    print_tables(runs, model)
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(_record(options.warc, pages, model, runs), indent=1) + "\n", "utf-8")
+            case = Case(comparison, warc, pages, model, python)
+            runs += (mine := _measure(case, options.repeat, Path(folder)))
+            print_table(comparison, *(_least(mine, side) for side in SIDES))
+            if options.json:
+                options.json.parent.mkdir(parents=True, exist_ok=True)
+                options.json.write_text(json.dumps(_record(options.warc, case, runs), indent=1) + "\n", "utf-8")
+
+
+def _measure(case: Case, repeat: int, folder: Path) -> list[Run]:
+    """Each side `repeat` times, in alternating order."""
+    runs = []
+    for turn in range(repeat):
+        for side in SIDES if turn % 2 == 0 else SIDES[::-1]:
+            work = folder / f"{case.comparison}-{side}-{turn}"
+            work.mkdir()
+            runs.append(measure_stock(case, work) if side == "stock" else measure_octo(case, work))
+            print(f"{case.comparison} {side}: {runs[-1].cpu_s:.1f} CPU-s", file=sys.stderr)
+            shutil.rmtree(work)
+    return runs
 
 
 def _arguments() -> argparse.Namespace:
@@ -99,8 +121,8 @@ def _arguments() -> argparse.Namespace:
     options = parser.parse_args()
     if not options.warc.is_file():
         parser.error(f"{options.warc}: no such file; expected a WARC.")
-    if options.pages is not None and options.pages < 1:
-        parser.error(f"--pages {options.pages}: expected at least 1.")
+    if min(options.repeat, options.pages or 1) < 1 or options.pages == 0:
+        parser.error(f"--pages {options.pages} --repeat {options.repeat}: expected at least 1 of each.")
     return options
 
 
@@ -137,15 +159,17 @@ def _first_pages(source: Path, limit: int | None, target: Path) -> tuple[Path, i
     return (target if limit else source.resolve()), pages
 
 
-def measure_stock(python: Path, comparison: str, warc: Path, pages: int, model: Path | None, work: Path) -> Run:
+def measure_stock(case: Case, work: Path) -> Run:
     """Runs `stock_datatrove.py` with the baseline's interpreter."""
-    command = [str(python), str(BASELINE), str(warc), str(work), "--threshold", str(THRESHOLD)]
-    command += ["--model", str(model)] if model else []
-    command += ["--keep-all"] if comparison == "keep-all" else []
+    command = [str(case.baseline_python), str(BASELINE), str(case.warc), str(work), "--threshold", str(THRESHOLD)]
+    command += ["--model", str(case.model)] if case.model else []
+    command += ["--keep-all"] if case.comparison == "keep-all" else []
     # datatrove copies a model into a cache under its path and never looks again, so each run gets its own cache
     usage = _run(command, work, {"HF_HOME": str(work / "hf"), "HF_HUB_OFFLINE": "1"})
     result = json.loads((work / "result.json").read_text("utf-8"))
-    return Run("stock", comparison, pages, result["documents"], *usage, *_stock_stages(result), result["libraries"])
+    return Run(
+        "stock", case.comparison, case.pages, result["documents"], *usage, *_stock_stages(result), result["libraries"]
+    )
 
 
 def _stock_stages(result: dict[str, Any]) -> tuple[dict[str, float], dict[str, int]]:
@@ -161,32 +185,34 @@ def _stock_stages(result: dict[str, Any]) -> tuple[dict[str, float], dict[str, i
     return cpu, after
 
 
-def measure_octo(python: Path, comparison: str, warc: Path, pages: int, model: Path | None, work: Path) -> Run:
+def measure_octo(case: Case, work: Path) -> Run:
     """Runs `octo corpus build` with the interpreter of this benchmark."""
     manifest, data = work / "throughput.yaml", work / "data"
-    manifest.write_text(json.dumps(_recipe(comparison, warc, model)), "utf-8")  # JSON is YAML
+    manifest.write_text(json.dumps(_recipe(case)), "utf-8")  # JSON is YAML
     command = [sys.executable, "-m", "octo", "corpus", "build", str(manifest), "--data", str(data)]
     usage = _run([*command, "--tasks", "1", "--workers", "1"], work, {"PYTHONPATH": str(ROOT)})
     record = json.loads((data / "corpora" / "throughput@1" / "build.json").read_text("utf-8"))
     cpu = {stage["stage"]: stage["cpu_s"] for stage in record["stages"]}
     after = {stage["stage"]: stage["kept"] for stage in record["stages"]}
-    return Run("octo", comparison, pages, record["counts"]["documents"], *usage, cpu, after, record["libraries"])
+    return Run(
+        "octo", case.comparison, case.pages, record["counts"]["documents"], *usage, cpu, after, record["libraries"]
+    )
 
 
-def _recipe(comparison: str, warc: Path, model: Path | None) -> dict[str, Any]:
+def _recipe(case: Case) -> dict[str, Any]:
     """The corpus manifest with the stages of the baseline."""
-    keep_all = comparison == "keep-all"
+    keep_all = case.comparison == "keep-all"
     recipe: dict[str, Any] = {
         "kind": "corpus",
         "name": "throughput",
         "version": 1,
-        "inputs": {"files": [str(warc)]},
+        "inputs": {"files": [str(case.warc)]},
         "quality": NO_LIMITS if keep_all else {},
         "dedup": {"exact": not keep_all, "minhash": {"bands": 14, "rows": 8, "ngram_words": 5}},
         "shards": {"partitions": 1},
     }
-    if model:
-        recipe["classify"] = {"model": str(model), "threshold": 0.0 if keep_all else THRESHOLD}
+    if case.model:
+        recipe["classify"] = {"model": str(case.model), "threshold": 0.0 if keep_all else THRESHOLD}
     return recipe
 
 
@@ -203,43 +229,35 @@ def _run(command: list[str], work: Path, environment: dict[str, str]) -> tuple[f
     return usage.ru_utime + usage.ru_stime, time.monotonic() - started, usage.ru_maxrss * 1024
 
 
-def _say(run: Run) -> None:
-    print(f"{run.comparison} {run.side}: {run.cpu_s:.1f} CPU-s, {run.wall_s:.1f} s", file=sys.stderr)
-
-
-def print_tables(runs: list[Run], model: Path | None) -> None:
-    """For each comparison the run of least CPU of each side, the ratio, and where the CPU seconds went."""
-    if model is None:
-        print("There is no fastText model: that stage is left out on both sides.")
-    for comparison in dict.fromkeys(run.comparison for run in runs):
-        _print_table(comparison, *(_least(runs, side, comparison) for side in SIDES))
-
-
-def _print_table(comparison: str, stock: Run, octo: Run) -> None:
+def print_table(comparison: str, stock: Run, octo: Run) -> None:
+    """Both sides of a comparison, their ratio, and where CPU seconds and documents went."""
     ratio = octo.pages_per_cpu_s / stock.pages_per_cpu_s
     titles = ("pages", "kept", "CPU-s", "pages/CPU-s", "ratio", "wall s", "RSS MB")
     print(f"\n{comparison:10}" + "".join(f"{title:>12}" for title in titles))
     for run, factor in ((stock, 1.0), (octo, ratio)):
-        cells = (f"{run.pages}", f"{run.documents}", f"{run.cpu_s:.1f}", f"{run.pages_per_cpu_s:.1f}", f"{factor:.2f}")
-        cells += (f"{run.wall_s:.1f}", f"{run.peak_rss_bytes / 1e6:.0f}")
+        cells = [f"{run.pages}", f"{run.documents}", f"{run.cpu_s:.1f}", f"{run.pages_per_cpu_s:.1f}"]
+        cells += [f"{factor:.2f}", f"{run.wall_s:.1f}", f"{run.peak_rss_bytes / 1e6:.0f}"]
         print(f"{run.side:10}" + "".join(f"{cell:>12}" for cell in cells))
     for run in (stock, octo):
         rest = run.cpu_s - sum(run.cpu_by_stage.values())
         parts = [f"{name} {cpu_s:.2f}" for name, cpu_s in run.cpu_by_stage.items()]
         print(f"{run.side} CPU-s: {', '.join(parts)}, all else {rest:.2f}")
-        print(f"{run.side} documents after: {', '.join(f'{name} {n}' for name, n in run.documents_after.items())}")
+        print(
+            f"{run.side} documents after: {', '.join(f'{name} {n}' for name, n in run.documents_after.items())}",
+            flush=True,
+        )
 
 
-def _least(runs: list[Run], side: str, comparison: str) -> Run:
-    """The run of least CPU: what another process on the machine costs only ever adds."""
-    return min((run for run in runs if (run.side, run.comparison) == (side, comparison)), key=lambda run: run.cpu_s)
+def _least(runs: list[Run], side: str) -> Run:
+    """The run of least CPU: what other programs on the machine cost only ever adds."""
+    return min((run for run in runs if run.side == side), key=lambda run: run.cpu_s)
 
 
-def _record(warc: Path, pages: int, model: Path | None, runs: list[Run]) -> dict[str, Any]:
+def _record(warc: Path, case: Case, runs: list[Run]) -> dict[str, Any]:
     return {
         "measures": "whole curation chain, CPU seconds of one task",
-        "input": {"file": warc.name, "size_bytes": warc.stat().st_size, "pages": pages},
-        "model": model.name if model else None,
+        "input": {"file": warc.name, "size_bytes": warc.stat().st_size, "pages": case.pages},
+        "model": case.model.name if case.model else None,
         "python": sys.version.split()[0],
         "runs": [asdict(run) | {"pages_per_cpu_s": run.pages_per_cpu_s} for run in runs],
     }

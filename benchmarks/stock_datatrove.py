@@ -1,9 +1,10 @@
 """The baseline of `curation_throughput.py`: the stages of a corpus build made of stock datatrove steps alone.
 
-Run by the interpreter of the baseline's own environment, so nothing of this project is imported here. Three arguments
+Run by the interpreter of the baseline's own environment, so nothing of this project is imported here. Four arguments
 differ from datatrove's defaults, each in the baseline's favour or for a fair count: the extractor waits 2 minutes for
 a page instead of 1 second of wall time (on a busy machine it would drop pages and look faster), the URL filter neither
-loads its 4 million block-listed addresses nor fetches a suffix list, and line ends become blanks before fastText.
+loads its 4 million block-listed addresses nor fetches a suffix list, line ends become blanks before fastText, and its
+scores are not stored (the Parquet writer would stop at the first batch whose first document has another best label).
 """
 
 import argparse
@@ -105,7 +106,9 @@ def _text_filters(keep_all: bool, model: Path | None, threshold: float) -> list[
     if model:
         labels = [("math", threshold)]
         classifier = _kind(FastTextClassifierFilter, keep_all)
-        filters.append(classifier(str(model), keep_labels=labels, newline_replacement=" "))
+        filters.append(
+            classifier(str(model), keep_labels=labels, newline_replacement=" ", save_labels_in_metadata=False)
+        )
     return filters
 
 

@@ -20,8 +20,8 @@ from manifests.kinds.classifier import Augmentation, Labels
 REVISION = 1
 """Raised with every change that gives other training lines."""
 
-SHORTEST_WORDS = 5
-LONGEST_WORDS = 200
+SHORTEST_WORDS = 3
+LONGEST_WORDS = 100
 """Windows are this long, their logarithm evenly spread (chosen here among six ranges, see DECISIONS.md)."""
 
 MIN_PROSE_CHARS = 60

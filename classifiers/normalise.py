@@ -15,20 +15,21 @@ from classifiers.latex_words import COMMAND_WORDS, GLYPH_WORDS, GREEK_WORDS
 REVISION = 1
 """Raised with every change that alters the normal form: models of another revision are refused."""
 
-LONGEST_WORD = 30
-"""Characters; longer words are base64, hashes and the like (chosen here)."""
+LONGEST_WORD = 40
+"""Bytes of UTF-8; longer words are base64, hashes and the like (chosen here)."""
 
 _SYMBOLS = b"=+<>^|/*"
+_SHORT_RUN = 16
 _NON_ASCII = re.compile(r"[^\x00-\x7f]+")
 _GREEK_WORD = re.compile(r"[\u0370-\u03ff\u1f00-\u1fff]{3,}")
-_COMMAND = re.compile(rb"\\[a-z]+")
+_COMMAND = re.compile(rb"\\(?:[a-z]+|.?)", re.DOTALL)
+_ACCENTS = frozenset((b"\\'", b"\\`", b'\\"', b"\\^", b"\\~"))
 _BEGIN = re.compile(rb"\\begin ?\{([a-z]{1,30})\*?\}")
 _REFERENCE = re.compile(
     rb"\\(?:label|(?:page|eq|auto|c)?ref|[a-z]?cite[a-z]?|url|href|includegraphics|input|usepackage|end|[hv]space"
     rb"|pml[a-z]{3,20}|bibitem|index)\*? ?(?:\[[^\]\n]{0,80}\])?\{[^{}\n]{0,200}\}"
 )
 _ADDRESS = re.compile(rb"https?://\S+")
-_LONG_WORD = re.compile(rb"\S{%d,}" % (LONGEST_WORD + 1))
 
 
 def _byte_table() -> bytes:
@@ -56,8 +57,7 @@ def normalise(text: str) -> str:
     line = line.translate(_BYTES, b"'")
     for symbol in _SYMBOLS:
         line = line.replace(bytes((symbol,)), b" %c " % symbol)
-    line = _LONG_WORD.sub(b" ", line)
-    return b" ".join(line.split()).decode("utf-8")
+    return b" ".join([word for word in line.split() if len(word) <= LONGEST_WORD]).decode("utf-8")
 
 
 def _latex_as_words(line: bytes) -> bytes:
@@ -69,12 +69,16 @@ def _latex_as_words(line: bytes) -> bytes:
 
 def _command_word(match: re.Match[bytes]) -> bytes:
     command = match[0]
+    if command in _ACCENTS:
+        return b""  # Poincar\'e is Poincaré
+    if not command[1:].isalpha():
+        return b" "  # spacing, braces, line breaks
     return COMMAND_WORDS.get(command) or b" %b " % command
 
 
 def _plain_run(match: re.Match[str]) -> str:
     run = match[0]
-    return _plain_short_run(run) if len(run) <= 4 else _plain(run)
+    return _plain_short_run(run) if len(run) <= _SHORT_RUN else _plain(run)
 
 
 def _plain(run: str) -> str:

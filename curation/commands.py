@@ -32,7 +32,7 @@ def plan(manifest: str, data: DataFolder, output: str) -> None:
 
 @corpus.command()
 @click.argument("manifest")
-@click.option("--executor", type=click.Choice(["local", "ray", "slurm"]), default="local", show_default=True)
+@click.option("--executor", type=click.Choice(["local", "ray", "slurm"]), default="local", help="What runs the tasks.")
 @click.option("--tasks", type=click.IntRange(1), help="Tasks each block is cut into [default: 1, or one a core].")
 @click.option("--workers", type=click.IntRange(1), help="Tasks that run at the same time [default: one a core].")
 @click.option("--slurm-partition", default="", help="Slurm partition.")
@@ -101,7 +101,10 @@ def list_versions(data: DataFolder, output: str) -> None:
 
 @corpus.command()
 @click.argument("name")
-@click.option("--table", type=click.Choice(["stages", "reasons", "shards", "inputs", "benchmarks"]), default="stages")
+@click.option(
+    "--table", type=click.Choice(["stages", "reasons", "shards", "inputs", "benchmarks"]), default="stages",
+    help="Which part of the record is printed [default: stages].",
+)  # fmt: skip
 @data_option
 @format_option
 def show(name: str, table: str, data: DataFolder, output: str) -> None:

@@ -32,7 +32,19 @@ replace_option = click.option(
 
 
 def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], output: str = "table") -> None:
-    """Prints rows to stdout: `csv` and `json` (a list of objects, one a line) stream, `table` is for people."""
+    """Prints rows to stdout: `csv` and `json` (a list of objects, one a line) stream, `table` is for people.
+
+    When whoever reads our output has gone, as in `octo query … | head`, the command ends well.
+    """
+    try:
+        _print(columns, rows, output)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+def _print(columns: Sequence[str], rows: Iterable[Sequence[Any]], output: str) -> None:
     if output == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(columns)
@@ -41,7 +53,6 @@ def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], output: st
         _print_json(columns, rows)
     else:
         _print_table(columns, rows)
-    sys.stdout.flush()
 
 
 def _print_json(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -18,7 +18,6 @@ from training.schedule import learning_rates, table_digest
 from training.sizes import COST_ASSUMPTION, ModelSize, checkpoint_size, flops_per_token, gpu_hours, llama_size
 
 STABLE = "stable"
-RESERVED = {STABLE, "run.json"}
 COLUMNS = [
     "phase", "mixture", "windows", "steps", "tokens", "batch_tokens", "schedule", "lr_first", "lr_last",
     "checkpoints", "gpu_hours",
@@ -137,8 +136,6 @@ def _model_size(loaded: Loaded, stable: PhaseInput) -> tuple[ModelSize | None, l
 
 def _mistakes(loaded: Loaded, inputs: dict[str, PhaseInput], size: ModelSize | None) -> Iterator[str]:
     manifest: TrainManifest = loaded.manifest
-    for name in RESERVED & manifest.branches.keys():
-        yield f"a branch is called {name!r}, which has another meaning in a run's folder. Rename the branch."
     for name, given in inputs.items():
         yield from _phase_mistakes(manifest, name, given, inputs[STABLE])
     if size and manifest.model.checkpoint:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from curation.read.source import Source
+from manifests.errors import InputError
 
 try:
     from zlib_ng import zlib_ng as zlib  # the same interface and output as the standard library's, in half the time
@@ -24,7 +25,9 @@ ZSTD_SKIPPABLE = b"\x50\x2a\x4d\x18"
 """The first of 16 magic numbers of frames that hold no data (RFC 8878, 3.1.2); the low bits of the first byte vary."""
 LZ4_MAGIC = b"\x04\x22\x4d\x18"
 CHUNK_BYTES = 1 << 20
+ZSTD_BLOCK_BYTES = (1 << 17) + 64
 SEARCH_BYTES = 1 << 16
+MOST_DICTIONARY_BYTES = 64 << 20
 OVERRUN_BYTES = 1 << 20
 """A corrupt member is noticed after its end, rarely more than some 10 kB; the next one is looked for that far back."""
 
@@ -49,28 +52,36 @@ class Chunk:
 @dataclass(frozen=True)
 class Codec:
     """How members of one kind are found and unpacked. `decoder` makes a decompressor of one member, as zlib has them;
-    it raises `error`. `piece_bytes` of input never grow to more than about 32 MB.
+    it raises `error`. `piece_bytes` of input never grow to more than about 32 MB; `probe_bytes` give the first text.
     """
 
     name: str
     magic: bytes
     piece_bytes: int
+    probe_bytes: int
     decoder: Callable[[], Any]
     error: Any
 
 
 def gzip_codec() -> Codec:
     """Gzip members (RFC 1952). Deflate grows at most 1,032 times."""
-    return Codec("gzip member", GZIP_MAGIC, 1 << 14, lambda: zlib.decompressobj(31), ZLIB_ERROR)
+    return Codec("gzip member", GZIP_MAGIC, 1 << 14, 1 << 10, lambda: zlib.decompressobj(31), ZLIB_ERROR)
 
 
 def zstd_codec(source: Source) -> Codec:
-    """Zstandard frames, with the dictionary of a WARC.zst that starts with one. Four bytes may grow to 128 KiB."""
+    """Zstandard frames, with the dictionary of a WARC.zst that starts with one. Four bytes may grow to 128 KiB, and
+    nothing is given out before the end of a block."""
     import zstandard
 
-    dictionary = _leading_dictionary(source)
-    engine = zstandard.ZstdDecompressor(dictionary) if dictionary else zstandard.ZstdDecompressor()
-    return Codec("zstd frame", ZSTD_MAGIC, 1 << 10, engine.decompressobj, zstandard.ZstdError)
+    try:
+        content = _leading_dictionary(source)
+        engine = zstandard.ZstdDecompressor(zstandard.ZstdCompressionDict(content) if content else None)
+        engine.decompressobj()
+    except (zstandard.ZstdError, ValueError) as error:
+        raise InputError(
+            f"{source.path}: its zstd dictionary cannot be read ({error}); expected a sound one."
+        ) from error
+    return Codec("zstd frame", ZSTD_MAGIC, 1 << 10, ZSTD_BLOCK_BYTES, engine.decompressobj, zstandard.ZstdError)
 
 
 def compression(source: Source) -> Codec | str:
@@ -105,8 +116,8 @@ def _member_chunks(source: Source, position: int, codec: Codec, beginning: bytes
             for chunk in _unpack(source, position, codec, beginning):
                 position = chunk.end
                 yield chunk
-        elif codec.magic == ZSTD_MAGIC and (skipped := _skippable_bytes(head)):
-            position += skipped
+        elif codec.magic == ZSTD_MAGIC and 0 < _skippable_bytes(head) <= source.size_bytes - position:
+            position += _skippable_bytes(head)
         else:
             end = next_member(source, position + 1, codec, beginning)
             detail, digest = f"{end - position} bytes are no {codec.name}", _digest(source, position, end)
@@ -150,7 +161,7 @@ def starts_with(source: Source, position: int, codec: Codec, beginning: bytes) -
     """Whether the content of the member at `position` starts with `beginning`, apart from blank lines."""
     if source.at(position, len(codec.magic)) != codec.magic:
         return False
-    content = _readable(source, position, codec, enough_bytes=64, most_pieces=64)
+    content = _readable(source, position, codec, enough_bytes=64, step=codec.probe_bytes // 64, most_pieces=64)
     return content.lstrip(b"\r\n")[: len(beginning)] == beginning
 
 
@@ -191,12 +202,13 @@ def _readable(
     codec: Codec,
     decoder: Any = None,
     enough_bytes: int = CHUNK_BYTES,
+    step: int = 16,
     most_pieces: int = 1 << 17,
 ) -> bytes:
-    """What a broken member gives before its first error, up to about `enough_bytes`: unpacked in pieces of 16 bytes."""
+    """What a member gives before its first error, up to about `enough_bytes`: unpacked in pieces of `step` bytes."""
     decoder, content = decoder or codec.decoder(), bytearray()
-    for position in range(start, start + 16 * most_pieces, 16):
-        piece = source.at(position, 16)
+    for position in range(start, start + step * most_pieces, step):
+        piece = source.at(position, step)
         if not piece or decoder.eof or len(content) >= enough_bytes:
             break
         try:
@@ -220,15 +232,15 @@ def _skippable_bytes(head: memoryview) -> int:
     return 8 + int.from_bytes(head[4:8], "little")
 
 
-def _leading_dictionary(source: Source) -> Any:
-    """The dictionary that a WARC.zst may carry in its first, skippable frame (magic number 0x184D2A5D)."""
+def _leading_dictionary(source: Source) -> bytes:
+    """The dictionary that a WARC.zst may carry in its first, skippable frame (magic number 0x184D2A5D), or nothing."""
     head = source.at(0, 8)
     size = _skippable_bytes(head)
-    if not size or head[0] != 0x5D or size > 64 * CHUNK_BYTES:
-        return None
+    if not size or head[0] != 0x5D or size > MOST_DICTIONARY_BYTES:
+        return b""
+    content = bytes(source.at(8, size - 8))
+    if content[:4] != ZSTD_MAGIC:
+        return content
     import zstandard
 
-    content = bytes(source.at(8, size - 8))
-    if content[:4] == ZSTD_MAGIC:
-        content = zstandard.ZstdDecompressor().decompress(content, max_output_size=64 * CHUNK_BYTES)
-    return zstandard.ZstdCompressionDict(content)
+    return zstandard.ZstdDecompressor().stream_reader(content).read(MOST_DICTIONARY_BYTES)

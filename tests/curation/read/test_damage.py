@@ -41,6 +41,18 @@ def test_a_corrupt_member_keeps_its_url_and_id(read, record):
     assert [one.length_bytes for one in found] == [len(member) for member in members]
 
 
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.ZstdCompressor(write_checksum=True).compress])
+@pytest.mark.parametrize("size", [500, 5_000, 200_000, 3_000_000])
+def test_members_of_every_size_are_found_after_damage(read, record, pack, size):
+    members = [pack(record(number, random.Random(number).randbytes(size))) for number in range(3)]
+    middle = len(members[1]) // 2
+    broken = members[1][:middle] + bytes(300) + members[1][middle + 300 :]
+    for damage in (broken, members[1][300:], b"\0" * 3_000_000):
+        found = read(members[0] + damage + members[2])
+        assert [one.id for one in found if not one.problem] == ["urn:uuid:0", "urn:uuid:2"]
+        assert [one.offset for one in found][-1] == len(members[0]) + len(damage)
+
+
 def test_a_wrong_checksum_is_noticed(read, record):
     members = [gzip.compress(record(number)) for number in range(3)]
     members[1] = members[1][:-8] + bytes(4) + members[1][-4:]

@@ -147,6 +147,25 @@ def test_a_zstd_dictionary_in_front(read, record):
         assert read(data, start=found[30].offset) == found[30:]
 
 
+def test_zstd_frames_that_hold_no_data(read, record):
+    frame, first, second = (
+        b"\x50\x2a\x4d\x18\x03\0\0\0abc",
+        zstandard.compress(record(1)),
+        zstandard.compress(record(2)),
+    )
+    found = read(first + frame + second)
+    assert [(one.offset, one.problem) for one in found] == [(0, None), (len(first) + len(frame), None)]
+    overlong = b"\x50\x2a\x4d\x18\xff\xff\0\0abc"
+    assert [one.problem for one in read(first + overlong + second)] == [None, "garbage", None]
+
+
+def test_a_broken_zstd_dictionary_is_refused(read, record):
+    for content in (b"\x37\xa4\x30\xec" + b"\xff" * 50, b"\x28\xb5\x2f\xfd" + b"\xff" * 50):
+        data = b"\x5d\x2a\x4d\x18" + len(content).to_bytes(4, "little") + content + zstandard.compress(record(1))
+        with pytest.raises(InputError, match="its zstd dictionary cannot be read"):
+            read(data)
+
+
 def test_a_record_larger_than_a_chunk(read, record):
     body = bytes(range(256)) * 12_000
     for data in (record(1, body), gzip.compress(record(1, body))):
