@@ -52,7 +52,8 @@ def explain(data: DataFolder, corpus: str, page: str) -> list[dict[str, Any]]:
             connection.execute(
                 "SELECT f.*, kept.url AS kept_url FROM fates f LEFT JOIN fates kept "
                 "ON kept.corpus = f.corpus AND kept.id = f.kept_id AND kept.id <> f.id "
-                f'WHERE f.corpus = ? AND ({condition}) ORDER BY f.url, f.file, f."offset" LIMIT 20',
+                f"WHERE f.corpus = ? AND ({condition}) "
+                "ORDER BY f.kind NOT IN ('response', 'html', 'row', 'conversion'), f.url, f.file, f.\"offset\" LIMIT 20",
                 [corpus, page, page],
             )
             names = [name for name, *_ in connection.description or []]

@@ -52,7 +52,8 @@ def stage_rows(record: dict[str, Any]) -> list[list[Any]]:
     names = ("stage", "input", "kept", "removed", "failed", "cpu_s")
     counts = record["counts"]
     total = [counts[name] for name in ("input_records", "documents", "removed", "failed")]
-    return [*[[stage[name] for name in names] for stage in record["stages"]], ["total", *total, record["cpu_s"]]]
+    rows = [[stage[name] for name in names] for stage in record["stages"]]
+    return [[*row[:-1], round(row[-1], 2)] for row in [*rows, ["total", *total, record["cpu_s"]]]]
 
 
 def summary(record: dict[str, Any]) -> Iterator[str]:

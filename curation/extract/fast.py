@@ -13,6 +13,7 @@ from curation.extract.verbatim import show_delimiters
 
 REVISION = 1  # raise it whenever the output may change: it is part of a corpus's fingerprint
 
+_TITLE_CHARS = 1_000
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 _LINE_END = re.compile("(?<![ \t])[ \t]++$", re.MULTILINE)
 _BULLET = re.compile("^( *)• ", re.MULTILINE)
@@ -42,7 +43,7 @@ def _extract(html: bytes, charset: str) -> Extraction:
     from resiliparse.parse.html import HTMLTree
 
     tree = HTMLTree.parse_from_bytes(_without_prefixes(html))
-    title = _clean(tree.title or "").strip() or None
+    title = " ".join(_clean(tree.title or "")[:_TITLE_CHARS].split()) or None
     if refusal := refuse_tree(tree, html):
         return refused(refusal, charset, title)
     tokens = Tokens(html)

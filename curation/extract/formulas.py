@@ -15,9 +15,9 @@ _EQUATION_NUMBER = re.compile(r"\s*\(?[\w.]{1,8}\)?\s*")
 
 
 def token_for(carrier: Carrier, tokens: Tokens) -> str:
-    """The token for a carrier; nothing for macro definitions. TeX beyond the limit stays as readable text."""
+    """The token for a carrier; nothing for macro definitions. TeX beyond the limit is no formula that anyone wrote."""
     if carrier.tex is None or len(carrier.tex) > MAX_CHARS:
-        return tokens.add_unconverted((carrier.tex or carrier.text).strip())
+        return tokens.add_unconverted(carrier.text.strip())
     tex = tidy(_bare(carrier.tex, tokens))
     return tokens.add(Formula(tex, carrier.display, carrier.kind)) if tex else ""
 

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from dataclasses import dataclass
+from zlib import crc32
 
 INLINE, DISPLAY, PLAIN = "i", "d", "p"
 
@@ -19,13 +20,11 @@ class Formula:
 class Tokens:
     """The formulas of one page by their tokens. A token is `zq`, the form, a number and `qz`, as in `zqi12qz`.
 
-    The same page always gives the same tokens. One that holds `zq` itself gets a longer opening.
+    The same page always gives the same tokens. One that holds `zq` itself gets an opening of its own.
     """
 
     def __init__(self, page: bytes) -> None:
-        self.opening = "zq"
-        while self.opening.encode() in page:
-            self.opening += "q"
+        self.opening = "zq" if b"zq" not in page else "zq" + _letters(crc32(page))
         self.pattern = re.compile(rf"{self.opening}([idp])(\d{{1,7}})qz")
         self.display_mark = self.opening + DISPLAY
         self.unconverted = 0
@@ -56,3 +55,8 @@ class Tokens:
         """The kinds of the formulas whose tokens stand in `text`, with their numbers. A formula counts once."""
         entries = {match[0]: self.entry(match) for match in self.pattern.finditer(text)}
         return Counter(entry.kind for entry in entries.values() if isinstance(entry, Formula))
+
+
+def _letters(number: int) -> str:
+    """A number below 2**32 as seven letters from g to v, one of them for every four bits but the last."""
+    return "".join(chr(ord("g") + (number >> shift & 15)) for shift in range(0, 28, 4))

@@ -24,7 +24,7 @@ def read_jsonl(rows: RowReader, start: int) -> Iterator[InputRecord]:
             if number < start:
                 continue
             if isinstance(line, Chunk):
-                yield rows.failed(number, line.problem or "", line.detail or "", b"")
+                yield rows.failed(number, line.problem or "", line.detail or "", (line.digest or "").encode())
             elif isinstance(line, int):
                 detail = f"the line has {line} bytes"
                 yield rows.failed(number, "body_too_large", detail, b"", line if plain else 0, "row")
