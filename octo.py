@@ -81,8 +81,8 @@ TRY_NEXT = [
     " WHERE corpus = 'demo-web@1' GROUP BY ALL ORDER BY 3 DESC\"",
     'query "SELECT phase, min(loss), max(learning_rate) FROM metrics GROUP BY phase"',
     'query "SELECT domain, phase, round(loss, 3) AS loss FROM evaluations ORDER BY 1, 3"',
-    'query "SELECT d.corpus, coalesce(d.url, d.id) AS document, sum(s.num_tokens) AS tokens_seen FROM spans s JOIN documents d ON d.id = s.document_id'
-    ' GROUP BY ALL ORDER BY 3 DESC LIMIT 5"',
+    'query "SELECT d.corpus, coalesce(d.url, d.id) AS document, sum(s.num_tokens) AS tokens_seen FROM spans s'
+    ' JOIN documents d ON d.id = s.document_id GROUP BY ALL ORDER BY 3 DESC LIMIT 5"',
 ]
 
 

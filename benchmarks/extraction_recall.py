@@ -37,7 +37,9 @@ _SHOWN = re.compile(
     r"\$\$((?:[^$\\]|\\.|(?<=\{)\$[^$]*\$)+?)\$\$|(?<![\\$])\$((?:[^$\\\n]|\\.|(?<=\{)\$[^$\n]*\$)+?)\$", re.DOTALL
 )
 _COMMENT = re.compile(r"(?<!\\)%[^\n]*\n")
-_LOOKS = re.compile(r"\\(?:displaystyle|textstyle)(?![A-Za-z])|\\label\{[^{}]*\}|\\(?:begin|end)\{equation\*?\}|[\s\u00a0]")
+_LOOKS = re.compile(
+    r"\\(?:displaystyle|textstyle)(?![A-Za-z])|\\label\{[^{}]*\}|\\(?:begin|end)\{equation\*?\}|[\s\u00a0]"
+)
 
 
 @dataclass(slots=True)

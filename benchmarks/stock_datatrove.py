@@ -46,8 +46,10 @@ class JudgeOnly:
     """Put before a filter class: the filter does all its work and removes nothing."""
 
     def filter(self, doc: Document) -> bool:
-        """True, after the filter has judged the document."""
+        """True, after the filter has judged the document; its text is left as it was."""
+        text = doc.text
         super().filter(doc)  # type: ignore[misc]
+        doc.text = text  # fastText's filter empties what it would remove
         return True
 
 

@@ -67,8 +67,12 @@ def _parameters(card: dict[str, Any]) -> str:
     parts = {"model": recipe["model"], "quantise": recipe["quantise"], "augment": recipe["training"]["augment"]}
     rows = [[key, f"`{_shown(value)}`"] for key, value in parts.items()]
     rows += [[f"file {label or 'with labels'}", f"`{digest}`"] for digest, label in _files(recipe["training"])]
-    lines = f"{card['training_lines']:,} training lines, as many of each label. "
-    return lines + "The same recipe and files give the same bytes.\n\n" + _table(["part", "value"], rows)
+    name = card["identity"].partition("@")[0]
+    made = (
+        f"{card['training_lines']:,} training lines over all epochs, as many of each label. To make it again, byte for "
+        f"byte: `octo classifier train {name} --files DIR`, where DIR holds the files with these digests."
+    )
+    return made + "\n\n" + _table(["part", "value"], rows)
 
 
 def _files(training: dict[str, Any]) -> list[tuple[str, str | None]]:

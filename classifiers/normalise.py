@@ -22,7 +22,7 @@ _SYMBOLS = b"=+<>^|/*"
 _SHORT_RUN = 16
 _NON_ASCII = re.compile(r"[^\x00-\x7f]+")
 _GREEK_WORD = re.compile(r"[\u0370-\u03ff\u1f00-\u1fff]{3,}")
-_COMMAND = re.compile(rb"\\(?:[a-z]+|.?)", re.DOTALL)
+_COMMAND = re.compile(rb"\\(?:[a-z]+|[\x00-\x7f]?)")
 _ACCENTS = frozenset((b"\\'", b"\\`", b'\\"', b"\\^", b"\\~"))
 _BEGIN = re.compile(rb"\\begin ?\{([a-z]{1,30})\*?\}")
 _REFERENCE = re.compile(

@@ -53,7 +53,7 @@ def explain(data: DataFolder, corpus: str, page: str) -> list[dict[str, Any]]:
                 "SELECT f.*, kept.url AS kept_url FROM fates f LEFT JOIN fates kept "
                 "ON kept.corpus = f.corpus AND kept.id = f.kept_id AND kept.id <> f.id "
                 f"WHERE f.corpus = ? AND ({condition}) "
-                "ORDER BY f.kind NOT IN ('response', 'html', 'row', 'conversion'), f.url, f.file, f.\"offset\" LIMIT 20",
+                "ORDER BY f.kind IN ('request', 'metadata'), f.url, f.file, f.\"offset\" LIMIT 20",
                 [corpus, page, page],
             )
             names = [name for name, *_ in connection.description or []]

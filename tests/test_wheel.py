@@ -37,5 +37,6 @@ def test_the_installed_wheel_runs_from_another_directory(wheel: Path, tmp_path: 
         ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         assert ended.returncode == 0, ended.stderr
     where = "import curation; print(curation.__file__)"
-    ended = subprocess.run([sys.executable, "-P", "-c", where], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)  # fmt: skip
+    command = [sys.executable, "-P", "-c", where]
+    ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     assert ended.stdout.startswith(str(tmp_path))

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 SELECTOR = (
     "math, mjx-container, d-math, dt-math, tex-math, math-renderer, [data-tex], [data-expr], "
-    "[class]:is(.math, .math-container, .process-math, .arithmatex, .wp-katex-eq, .js-render-math, .katex, .katex-error,"
-    " .mwe-math-element, .MathJax, .MathJax_SVG, .MathJax_CHTML, .MathJax_Preview, .mjx-chtml)"
+    "[class]:is(.math, .math-container, .process-math, .arithmatex, .wp-katex-eq, .js-render-math, .katex,"
+    " .katex-error, .mwe-math-element, .MathJax, .MathJax_SVG, .MathJax_CHTML, .MathJax_Preview, .mjx-chtml)"
 )
 _ELEMENT_TAGS = frozenset(("d-math", "dt-math", "tex-math", "math-renderer"))
 _OWN_CLASSES = frozenset(("math", "math-container", "process-math", "arithmatex", "wp-katex-eq", "js-render-math"))

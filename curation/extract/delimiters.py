@@ -134,7 +134,7 @@ def _is_dollar_formula(inner: str, after: str, math_page: bool) -> bool:
 
 
 def _is_bracket_formula(inner: str, math_page: bool) -> bool:
-    r"""On a page that shows no other sign of formulas, `\[12\]` is an escaped citation and `\(and\)` an escaped aside."""
+    r"""On a page without other signs of formulas `\[12\]` is an escaped citation, and `\(and\)` an escaped aside."""
     if looks_like_tex(inner):
         return True
     return not looks_like_prose(inner) and (math_page or not _LIST.fullmatch(inner))

@@ -14,7 +14,7 @@ from curation.extract.verbatim import show_delimiters
 REVISION = 1  # raise it whenever the output may change: it is part of a corpus's fingerprint
 
 _TITLE_CHARS = 1_000
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\u00ad\u200b\ufeff\ufffe\uffff\ud800-\udfff]")
 _LINE_END = re.compile("(?<![ \t])[ \t]++$", re.MULTILINE)
 _BULLET = re.compile("^( *)• ", re.MULTILINE)
 
@@ -79,4 +79,5 @@ def _finish(text: str) -> str:
 
 
 def _clean(text: str) -> str:
-    return _CONTROL.sub("", text)
+    """Without control characters and invisible ones; no-break spaces are spaces."""
+    return _CONTROL.sub("", text).replace("\u00a0", " ")

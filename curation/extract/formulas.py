@@ -9,7 +9,7 @@ from curation.extract.tokens import DISPLAY, Formula, Tokens
 
 _TYPESETTERS = (b"MathJax", b"mathjax", b"katex", b"KaTeX", b"math-container", b"\\frac", b"\\(")
 _CELL = "\t\t"  # between the cells of a row, as the main-content chooser writes tables
-_PUNCTUATION = re.compile(r"(?:\s*[.,;:](?!\S))?")
+_PUNCTUATION = re.compile(r"\s*[.,;:](?!\S)")
 _BULLETS = frozenset(("•", *(f"{number}." for number in range(1, 100))))
 _EQUATION_NUMBER = re.compile(r"\s*\(?[\w.]{1,8}\)?\s*")
 
@@ -70,7 +70,8 @@ def _with_displays(line: str, tokens: Tokens) -> str:
     for token in tokens.pattern.finditer(line):
         if token[1] != DISPLAY or not isinstance(formula := tokens.entry(token), Formula):
             continue
-        end = _PUNCTUATION.match(line, token.end()).end()
+        punctuation = _PUNCTUATION.match(line, token.end())
+        end = punctuation.end() if punctuation else token.end()
         before = line[at : token.start()].strip()
         shown = f"$${formula.tex}$${line[token.end() : end].strip()}"
         rows += [f"{before} {shown}"] if before in _BULLETS else [before, shown]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from curation.extract import carriers, images, structure, verbatim
 from curation.extract.carriers import Carrier
+from curation.extract.choice import SHALLOW_LISTS, correct_choice, deepen_list
 from curation.extract.formulas import token_for
 from curation.extract.tokens import Tokens
 
@@ -37,6 +38,8 @@ def prepare(tree: "HTMLTree", html: bytes, tokens: Tokens) -> None:
         tag = element.tag
         if inside:
             inside -= 1
+        elif tag == "ul":
+            deepen_list(element, document)
         elif tag in structure.TAGS:
             structure.mark_structure(element, tag, document)
         elif delimited and verbatim.is_verbatim(element, tag):
@@ -46,6 +49,7 @@ def prepare(tree: "HTMLTree", html: bytes, tokens: Tokens) -> None:
             _put(element, tag, token_for(carrier, tokens), document)
     for element in shielded:
         verbatim.hide_delimiters(element)
+    correct_choice(document, html, tokens)
 
 
 def may_have_delimiters(html: bytes) -> bool:
@@ -54,7 +58,7 @@ def may_have_delimiters(html: bytes) -> bool:
 
 
 def _selector(html: bytes, delimited: bool) -> str:
-    selector = structure.SELECTOR
+    selector = f"{structure.SELECTOR}, {SHALLOW_LISTS}"
     if any(word in html for word in _MATH):
         selector += f", {carriers.SELECTOR}, {images.SELECTOR}"
     elif b"\\" in html or b"%5C" in html or b"$" in html:
