@@ -1,4 +1,4 @@
-"""Executors: the flag picks the right one, and a Slurm cluster (played by three shell scripts) builds the same corpus."""
+"""Executors: the flag picks the right one; a Slurm cluster, played by shell scripts, builds the same corpus."""
 
 import importlib.util
 import os
