@@ -67,8 +67,14 @@ def find_formulas(text: str, math_page: bool) -> list[Span]:
             continue
         if opening and mark.start() - opening.end > _limit(opening):
             opening = None
+        if opening and opening.mark == "$" and mark[0] == "$$":  # `$a$$b$`: two in a row
+            span = _accepted(text, opening, mark.start(), mark.start() + 1, math_page)
+            if span:
+                spans.append(span)
+                opening = _Opening("$", "$", mark.start() + 1, mark.end())
+                continue
         if opening and _closes(opening, mark):
-            span = _accepted(text, opening, mark, math_page)
+            span = _accepted(text, opening, mark.start(), mark.end(), math_page)
             if span:
                 spans.append(span)
                 opening = None
@@ -110,19 +116,19 @@ def _opened(text: str, mark: re.Match[str]) -> _Opening | None:
     return _Opening(mark[0], _CLOSERS[mark[0]], mark.start(), mark.end())
 
 
-def _accepted(text: str, opening: _Opening, mark: re.Match[str], math_page: bool) -> Span | None:
-    """The formula between the two marks, or None where the marks mean something else."""
-    inner = text[opening.end : mark.start()]
+def _accepted(text: str, opening: _Opening, inner_end: int, end: int, math_page: bool) -> Span | None:
+    """The formula between an opening and its closer, or None where the two mean something else."""
+    inner = text[opening.end : inner_end]
     if not inner.strip():
         return None
     if opening.mark == "\\begin":
-        return Span(opening.start, mark.end(), text[opening.start : mark.end()], True, "delim-env")
-    if opening.mark == "$" and not _is_dollar_formula(inner, text[mark.end() : mark.end() + 3], math_page):
+        return Span(opening.start, end, text[opening.start : end], True, "delim-env")
+    if opening.mark == "$" and not _is_dollar_formula(inner, text[end : end + 3], math_page):
         return None
     if opening.mark in ("\\(", "\\[") and not _is_bracket_formula(inner, math_page):
         return None
-    display = opening.mark in _DISPLAYED
-    return Span(opening.start, mark.end(), inner, display, _KINDS.get(opening.mark, "delim-bbcode"))
+    kind = _KINDS.get(opening.mark, "delim-bbcode")
+    return Span(opening.start, end, inner, opening.mark in _DISPLAYED, kind)
 
 
 def _is_dollar_formula(inner: str, after: str, math_page: bool) -> bool:

@@ -11,7 +11,7 @@ _TYPESETTERS = (b"MathJax", b"mathjax", b"katex", b"KaTeX", b"math-container", b
 _CELL = "\t\t"  # between the cells of a row, as the main-content chooser writes tables
 _PUNCTUATION = re.compile(r"\s*[.,;:](?!\S)")
 _BULLETS = frozenset(("•", *(f"{number}." for number in range(1, 100))))
-_EQUATION_NUMBER = re.compile(r"\s*\(?[\w.]{1,8}\)?\s*")
+_EQUATION_NUMBER = re.compile(r"\s*(?:\([\w.]{1,8}\)|[\d.]{1,6})\s*")
 
 
 def token_for(carrier: Carrier, tokens: Tokens) -> str:

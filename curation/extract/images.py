@@ -36,7 +36,8 @@ def read_image(image: "ElementNode") -> Carrier | None:
     display = "display" in classes or "Dsp" in classes
     from_alt, delimited = undelimited(alt)
     if delimited is not None or alt.startswith("\\begin"):
-        return Carrier("img-alt", from_alt, bool(delimited) or display)
+        block = alt.startswith("\\begin") and not alt.startswith("\\begin{math}")
+        return Carrier("img-alt", from_alt, bool(delimited) or display or block)
     if (from_address := _tex_in_address(source) if rendered else None) and "latex.php" not in source:
         return Carrier("img-url", from_address, display)
     if _is_tex(alt, rendered or any(name in classes for name in _SURE_CLASSES), "math" in classes.split()):

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from resiliparse.parse.html import DocumentNode, ElementNode, HTMLTree
 
-_MATH = (b"math", b"atex", b"Math")  # every carrier but pictures has one of these in its markup
+# Every carrier but pictures has one of these in its markup.
+_MATH = (b"math", b"atex", b"Math", b"data-tex", b"data-expr")
 _MARKS = (b"\\(", b"\\[", b"\\begin{")
 _SCRIPTS = 'script[type^="math/"]'
 _SCRIPT_TYPES = (b"math/tex", b"math/mml", b"math/asciimath")
@@ -42,13 +43,13 @@ def prepare(tree: "HTMLTree", html: bytes, tokens: Tokens) -> None:
             deepen_list(element, document)
         elif tag in structure.TAGS:
             structure.mark_structure(element, tag, document)
-        elif delimited and verbatim.is_verbatim(element, tag):
-            shielded.append(element)
+        elif verbatim.is_verbatim(element, tag):
+            shielded.append((element, tag))
         elif carrier := images.read_image(element) if tag == "img" else carriers.read_carrier(element, tag):
             inside = len(element.query_selector_all(selector))  # they follow it in the list, and go with it
             _put(element, tag, token_for(carrier, tokens), document)
-    for element in shielded:
-        verbatim.hide_delimiters(element)
+    for element, tag in shielded:
+        verbatim.mark_verbatim(element, tag, document)
     correct_choice(document, html, tokens)
 
 
@@ -58,7 +59,7 @@ def may_have_delimiters(html: bytes) -> bool:
 
 
 def _selector(html: bytes, delimited: bool) -> str:
-    selector = f"{structure.SELECTOR}, {SHALLOW_LISTS}"
+    selector = f"{structure.SELECTOR}, {SHALLOW_LISTS}, pre"
     if any(word in html for word in _MATH):
         selector += f", {carriers.SELECTOR}, {images.SELECTOR}"
     elif b"\\" in html or b"%5C" in html or b"$" in html:

@@ -1,14 +1,15 @@
-"""Code keeps its dollars and backslashes: they are hidden from the search for formulas and put back afterwards."""
+"""Code stays code: in backticks or fences, its dollars and backslashes hidden from the search for formulas."""
 
 import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from resiliparse.parse.html import ElementNode
+    from resiliparse.parse.html import DocumentNode, ElementNode
 
-_TAGS = frozenset(("pre", "code", "kbd", "samp", "tt", "textarea"))
 # The classes are how a page tells MathJax that the dollars of an element are dollars.
 SELECTOR = "pre, code, kbd, samp, tt, textarea, [class]:is(.tex2jax_ignore, .mathjax_ignore)"
+_INLINE = frozenset(("code", "kbd", "samp", "tt"))
+_TAGS = _INLINE | {"pre", "textarea"}
 
 # Code points that are no characters, so no page means them; of four bytes, since shorter ones pass for icons.
 _HIDDEN: dict[int, str] = str.maketrans({"$": "\U0001fffe", "\\": "\U0001ffff", "[": "\U0002fffe"})
@@ -22,20 +23,37 @@ def is_verbatim(element: "ElementNode", tag: str) -> bool:
     return "jax_ignore" in classes or (tag in _TAGS and "math" not in classes)
 
 
-def hide_delimiters(element: "ElementNode") -> None:
-    """Replaces, in the text of this element, every character that could open or close a formula."""
-    from resiliparse.parse.html import TEXT
+def mark_verbatim(element: "ElementNode", tag: str, document: "DocumentNode") -> None:
+    """Fences a block of code, and hides every character that could open or close a formula.
 
-    if not _DELIMITER.search(element.text_content):
-        return
-    texts = [node for node in element if node.type == TEXT]
-    for node in texts:
-        node.data = node.data.translate(_HIDDEN)
+    Inline code gets backticks where it holds such characters, so that `$x$` in it does not pass for a formula later.
+    """
+    text = element.text_content
+    if _DELIMITER.search(text):
+        _hide_delimiters(element)
+        if tag in _INLINE and element.closest("pre") is None and text.strip():
+            _enclose(element, "`", "`", document)
+    if tag == "pre" and text.strip() and element.closest("td") is None:
+        fence = "```" if "```" not in text else "````"
+        _enclose(element, f"{fence}\n", f"\n{fence}" if not text.endswith("\n") else fence, document)
 
 
 def show_delimiters(text: str) -> str:
-    """Undoes `hide_delimiters`."""
+    """Undoes the hiding."""
     for hidden, plain in _SHOWN.items():
         if hidden in text:
             text = text.replace(hidden, plain)
     return text
+
+
+def _hide_delimiters(element: "ElementNode") -> None:
+    from resiliparse.parse.html import TEXT
+
+    texts = [node for node in element if node.type == TEXT]  # all of them first: a tree must not change on the way
+    for node in texts:
+        node.data = node.data.translate(_HIDDEN)
+
+
+def _enclose(element: "ElementNode", before: str, after: str, document: "DocumentNode") -> None:
+    element.prepend(document.create_text_node(before))
+    element.append(document.create_text_node(after))

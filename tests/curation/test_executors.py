@@ -35,12 +35,8 @@ SACCT = "#!/bin/bash\necho COMPLETED\n"
 def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "bin"
     folder.mkdir()
-    for name, text in {
-        "sbatch": SBATCH,
-        "srun": SRUN,
-        "sacct": SACCT,
-        "scontrol": "#!/bin/bash\necho localhost\n",
-    }.items():
+    scripts = {"sbatch": SBATCH, "srun": SRUN, "sacct": SACCT, "scontrol": "#!/bin/bash\necho localhost\n"}
+    for name, text in scripts.items():
         (folder / name).write_text(text)
         (folder / name).chmod((folder / name).stat().st_mode | stat.S_IEXEC)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
