@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import re
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -69,7 +70,7 @@ def training_files(training: Training, folder: Path) -> dict[Path, str | None]:
 
 def read_file(path: Path, training: Training, labels: Labels, found: LabelledTexts, label: str | None = None) -> None:
     """Adds the rows of one file to `found`. A row with a null label is kept without one: it is only looked at."""
-    known = {labels.positive, labels.negative}
+    known = (labels.positive, labels.negative)
     for where, row in _rows(path):
         if rule := _excluded(row, training.exclude):
             found.left_out[rule] += 1
@@ -105,16 +106,14 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             for number, line in enumerate(file, start=1):
                 if line.strip():
                     yield f"{path}:{number}", _row(line, f"{path}:{number}")
-    except (OSError, EOFError) as error:
-        raise InputError(
-            f"{path}: cannot be read after line {number} ({error}); expected JSONL, plain or gzip."
-        ) from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path}:{number + 1}: cannot be read ({error}); expected JSONL, plain or gzip.") from error
 
 
 def _row(line: bytes, where: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: is not JSON ({error}); expected one object a line.") from error
     if not isinstance(row, dict):
         raise InputError(f"{where}: is {type(row).__name__}; expected one JSON object a line.")

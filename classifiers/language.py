@@ -64,9 +64,8 @@ class LanguageDetector:
 
 def _samples(text: str) -> list[str]:
     """Up to SAMPLES pieces of SAMPLE_CHARS characters, evenly spread; all of a short text."""
-    text = " ".join(text.split())
     step = max(SAMPLE_CHARS, len(text) // SAMPLES)
-    return [text[start : start + SAMPLE_CHARS] for start in range(0, len(text), step)][:SAMPLES]
+    return [" ".join(text[start : start + SAMPLE_CHARS].split()) for start in range(0, len(text), step)][:SAMPLES]
 
 
 def _language_of(sample: str, words: list[str]) -> str | None:

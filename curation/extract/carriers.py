@@ -18,7 +18,6 @@ _ELEMENT_TAGS = frozenset(("d-math", "dt-math", "tex-math", "math-renderer"))
 _OWN_CLASSES = frozenset(("math", "math-container", "process-math", "arithmatex", "wp-katex-eq", "js-render-math"))
 _BARE_CLASSES = frozenset(("inline", "display", "wp-katex-eq", "js-render-math"))
 _MATHJAX = frozenset(("MathJax", "MathJax_SVG", "MathJax_CHTML", "mjx-chtml"))
-_DISPLAY_NAMES = ("katex-display", "mwe-math-mathml-display", "mwe-math-fallback-image-display", "MJXc-display")
 _TAGS = re.compile(r"<[^<>]*>")
 _SCRIPT_MARKS = {
     "msup": "^", "msub": "_", "mfrac": "/", "msubsup": "_^", "munder": "_", "mover": "^", "munderover": "_^"
@@ -66,16 +65,18 @@ def read_mathml(element: "ElementNode") -> Carrier:
     """The TeX of a `<math>` element from its annotation, attributes or alternative text; else its readable text."""
     display = element.getattr("display") == "block" or element.getattr("mode") == "display"
     for annotation in element.get_elements_by_tag_name("annotation").values():
-        if "tex" in (annotation.getattr("encoding") or "").lower():
-            return Carrier("mathml-tex", undelimited(annotation.text_content)[0], display)
-    tex = element.getattr("data-latex") or element.getattr("alttext")
-    if tex and tex.strip() and not looks_like_prose(tex):
-        return Carrier("mathml-alttext", undelimited(tex)[0], display)
-    return Carrier("mathml", None, display, _readable_mathml(element))
+        tex = undelimited(annotation.text_content)[0]
+        if tex and "tex" in (annotation.getattr("encoding") or "").lower():
+            return Carrier("mathml-tex", tex, display)
+    tex = undelimited(element.getattr("data-latex") or element.getattr("alttext") or "")[0]
+    if tex and not looks_like_prose(tex):
+        return Carrier("mathml-alttext", tex, display)
+    text = _readable_mathml(element)
+    return Carrier("mathml", None if text else "", display, text)
 
 
 def _read_katex(element: "ElementNode") -> Carrier:
-    parent = element.parent
+    parent = element.parent_element
     display = "katex-display" in (parent.class_name or "") if parent is not None else False
     math = element.query_selector("math")
     if math is None:
@@ -91,7 +92,7 @@ def _read_wikipedia(element: "ElementNode") -> Carrier:
         return Carrier("wikipedia" if found.tex else "mathml", found.tex, display or found.display, found.text)
     image = element.query_selector("img[alt]")
     if image is not None:
-        return Carrier("wikipedia", image.getattr("alt"), display)
+        return Carrier("wikipedia", image.getattr("alt") or None, display)
     return Carrier("wikipedia", None, display, _readable(element.text_content))
 
 
@@ -100,8 +101,8 @@ def _read_mathjax(element: "ElementNode", classes: frozenset[str]) -> Carrier:
     display = element.getattr("display") in ("true", "block") or bool(classes & {"MJXc-display", "MathJax_Display"})
     for selector, name in (("[data-latex]", "data-latex"), (".mjx-math[aria-label]", "aria-label")):
         holder = element if element.hasattr(name) else element.query_selector(selector)
-        if holder is not None:
-            return Carrier("mathjax", holder.getattr(name), display)
+        if holder is not None and (tex := holder.getattr(name)):
+            return Carrier("mathjax", tex, display)
     if (math := element.query_selector("math")) is not None:
         found = read_mathml(math)
         return Carrier("mathjax" if found.tex else "mathml", found.tex, display or found.display, found.text)
@@ -116,7 +117,7 @@ def _read_attribute(element: "ElementNode", name: str) -> Carrier | None:
     shown = element.text_content.strip()
     if not tex or (shown and not looks_like_tex(tex) and looks_like_prose(shown)):
         return None
-    return Carrier("attribute", tex, bool(display))
+    return Carrier(name, tex, bool(display))
 
 
 def _read_class(element: "ElementNode", tag: str, classes: frozenset[str]) -> Carrier | None:
@@ -124,12 +125,12 @@ def _read_class(element: "ElementNode", tag: str, classes: frozenset[str]) -> Ca
     text = element.text_content
     tex, display = undelimited(text)
     if display is not None:
-        return Carrier("class", tex, display)
+        return Carrier("math-class", tex, display)
     if tex.startswith("\\begin{") and tex.endswith("}"):
-        return Carrier("class", tex, True)
+        return Carrier("math-class", tex, True)
     bare = classes & _BARE_CLASSES and element.first_element_child is None and not looks_like_prose(tex)
     if bare and "\\(" not in tex and "\\[" not in tex and "$" not in tex:
-        return Carrier("class", tex, "display" in classes or tag == "div")
+        return Carrier("math-class", tex, "display" in classes or tag == "div")
     return None
 
 

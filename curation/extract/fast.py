@@ -2,6 +2,9 @@
 
 import re
 
+from resiliparse.extract.html2text import extract_plain_text
+from resiliparse.parse.html import HTMLTree
+
 from curation.extract.decode import to_utf8
 from curation.extract.formulas import restore, take_delimited
 from curation.extract.guard import refuse_body, refuse_markup, refuse_tree
@@ -39,9 +42,6 @@ def extract_fast(body: bytes, charset: str | None = None, content_type: str | No
 
 
 def _extract(html: bytes, charset: str) -> Extraction:
-    from resiliparse.extract.html2text import extract_plain_text
-    from resiliparse.parse.html import HTMLTree
-
     tree = HTMLTree.parse_from_bytes(_without_prefixes(html))
     title = " ".join(_clean(tree.title or "")[:_TITLE_CHARS].split()) or None
     if refusal := refuse_tree(tree, html):

@@ -7,7 +7,7 @@ from curation.extract.delimiters import find_formulas, has_delimiters
 from curation.extract.tex import MAX_CHARS, tidy
 from curation.extract.tokens import DISPLAY, Formula, Tokens
 
-_TYPESETTERS = (b"MathJax", b"mathjax", b"katex", b"KaTeX", b"math-container", b"\\frac", b"\\(")
+_TYPESETTERS = (b"MathJax", b"mathjax", b"katex", b"KaTeX")
 _CELL = "\t\t"  # between the cells of a row, as the main-content chooser writes tables
 _PUNCTUATION = re.compile(r"\s*[.,;:](?!\S)")
 _BULLETS = frozenset(("•", *(f"{number}." for number in range(1, 100))))
@@ -26,7 +26,7 @@ def take_delimited(text: str, html: bytes, tokens: Tokens) -> str:
     """The text with its bare-delimited formulas as tokens too."""
     if not has_delimiters(text):
         return text
-    math_page = any(word in html for word in _TYPESETTERS)
+    math_page = tokens.formulas > 0 or "\\(" in text or any(word in html for word in _TYPESETTERS)
     parts, at = [], 0
     for span in find_formulas(text, math_page):
         tex = tidy(_bare(span.tex, tokens))

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 SELECTOR = (
     r'img:is(.math, .tex, [alt^="$"], [alt^="\\"], [class*="latex"], [class*="mwe-math"], [class*="ql-img-"], [eeimg],'
-    ' [data-mathml], [src*="latex"], [src*="/math/"], [src*="render/math"], [src*="codecogs"], [src*="mimetex"],'
+    ' [data-mathml], [src*="latex"], [src*="/math/render"], [src*="render/math"], [src*="codecogs"], [src*="mimetex"],'
     ' [src*="mathtex"], [src*="cht=tx"], [src*="equation?tex="], [src*="upmath.me"])'
 )
 _SURE_CLASSES = ("math", "tex", "latex", "ql-img-", "mwe-math", "formula")
 _HOSTS = re.compile(
-    r"codecogs\.com|latex\.php|latexrender|mimetex|mathtex|cht=tx|render/math|media/math|/images/math/|/math/render|"
+    r"codecogs\.com|latex\.php|latexrender|mimetex|mathtex|cht=tx|render/math|media/math/render|"
     r"equation\?tex=|artofproblemsolving|quicklatex|upmath\.me"
 )
 _PARAMETER = re.compile(r"[?&](?:latex|tex|chl|math|eq|formula)=([^&]*)")

@@ -46,7 +46,8 @@ def prepare(tree: "HTMLTree", html: bytes, tokens: Tokens) -> None:
         elif verbatim.is_verbatim(element, tag):
             shielded.append((element, tag))
         elif carrier := images.read_image(element) if tag == "img" else carriers.read_carrier(element, tag):
-            inside = len(element.query_selector_all(selector))  # they follow it in the list, and go with it
+            if element.first_element_child is not None:
+                inside = len(element.query_selector_all(selector))  # they follow it in the list, and go with it
             _put(element, tag, token_for(carrier, tokens), document)
     for element, tag in shielded:
         verbatim.mark_verbatim(element, tag, document)

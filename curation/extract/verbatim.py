@@ -3,6 +3,8 @@
 import re
 from typing import TYPE_CHECKING
 
+from resiliparse.parse.html import TEXT
+
 if TYPE_CHECKING:
     from resiliparse.parse.html import DocumentNode, ElementNode
 
@@ -47,8 +49,6 @@ def show_delimiters(text: str) -> str:
 
 
 def _hide_delimiters(element: "ElementNode") -> None:
-    from resiliparse.parse.html import TEXT
-
     texts = [node for node in element if node.type == TEXT]  # all of them first: a tree must not change on the way
     for node in texts:
         node.data = node.data.translate(_HIDDEN)

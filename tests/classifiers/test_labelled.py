@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from classifiers.labelled import LabelledTexts, read_file, read_plain, read_training
 from manifests.errors import InputError
 from manifests.kinds.classifier import Labels, Training

@@ -1,6 +1,7 @@
 """Languages: told by words, not by formulas; nothing is guessed from too little."""
 
 import pytest
+
 from classifiers.language import LanguageDetector
 
 ENGLISH = (

@@ -1,9 +1,10 @@
 """The normal form: a page and a LaTeX file look alike, and no text breaks it."""
 
 import pytest
-from classifiers.normalise import LONGEST_WORD, normalise
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from classifiers.normalise import LONGEST_WORD, normalise
 
 PIECES = st.one_of(st.characters(), st.sampled_from(list("\\{}$abα≤∉²½Σςİ'’\"^_0123 \n=<>/*|:h")))
 
