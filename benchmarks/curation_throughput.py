@@ -8,7 +8,7 @@ extraction, quality rules, fastText, MinHash, Parquet; language identification i
 download. Two comparisons, because rules that remove more pages make the stages behind them look cheaper:
 
     filtering   each side removes what its own rules, thresholds and duplicates say
-    keep-all    every rule judges every page and removes none, so that all pages reach MinHash
+    keep-all    the same filters judge every page and remove none, so that all pages reach MinHash
 """
 
 import argparse

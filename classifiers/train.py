@@ -17,7 +17,7 @@ from manifests.errors import ClassifierError
 from manifests.fingerprint import file_digest, fingerprint, refuse_changed
 from manifests.kinds import ClassifierManifest
 from manifests.layout import DataFolder
-from manifests.records import now, write_record
+from manifests.records import explain_os_error, now, write_record
 from manifests.terminal import say
 
 
@@ -36,11 +36,14 @@ def train_classifier(manifest: ClassifierManifest, files: Path, data: DataFolder
             say(f"{manifest.identity}: already trained from this recipe, nothing to do")
             return model
     found = read_training(manifest.training, manifest.labels, files)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{manifest.identity}.", dir=folder.parent) as scratch:
-        _write_version(Path(scratch) / "version", manifest, found, recipe)
-        shutil.rmtree(folder, ignore_errors=True)
-        (Path(scratch) / "version").rename(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{manifest.identity}.", dir=folder.parent) as scratch:
+            _write_version(Path(scratch) / "version", manifest, found, recipe)
+            shutil.rmtree(folder, ignore_errors=True)
+            (Path(scratch) / "version").rename(folder)
+    except OSError as error:
+        raise explain_os_error(folder, error) from error
     return model
 
 

@@ -129,7 +129,8 @@ def _record(
         "tasks": machine.tasks,
         "workers": machine.workers,
         "libraries": library_versions(),
-        "cpu_s": round(sum(tally.cpu_s for tally in tallies.values()), 3),
+        "cpu_s_by_block": {block: round(sum(extra["cpu_s"] for extra in tasks), 3) for block, tasks in extras.items()},
+        "cpu_s": round(sum(extra["cpu_s"] for tasks in extras.values() for extra in tasks), 3),
     }
 
 

@@ -1,6 +1,7 @@
 """One fate for every input record: what each stage decided, written as it happens, and the sums that must close."""
 
 import json
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,11 +56,13 @@ class FateSink:
     extra: dict[str, Any] = field(default_factory=dict)
     _rows: list[dict[str, Any]] = field(default_factory=list)
     _writer: Any = None
+    _started_cpu_s: float = 0.0
 
     def open(self, rank: int) -> None:
         """Starts the task `rank`; every step calls it, the first call counts."""
         if self.rank != rank:
             self.rank, self.tallies, self.extra, self._rows, self._writer = rank, {}, {}, [], None
+            self._started_cpu_s = time.process_time()
 
     def tally(self, stage: str) -> Tally:
         """The running numbers of a stage, in the order stages first ask."""
@@ -83,7 +86,9 @@ class FateSink:
             self._temporary.replace(self.folder / f"fates-{self.rank:05d}.parquet")
         counts = {stage: tally.as_dict() for stage, tally in self.tallies.items()}
         check_tallies(counts, f"task {self.rank} of {self.folder.name}")
-        write_record(self.folder / f"counts-{self.rank:05d}.json", {"stages": counts} | self.extra)
+        cpu_s = time.process_time() - self._started_cpu_s
+        record = {"stages": counts, "cpu_s": cpu_s} | self.extra
+        write_record(self.folder / f"counts-{self.rank:05d}.json", record)
 
     @property
     def _temporary(self) -> Path:

@@ -10,7 +10,7 @@ import pytest
 import octo
 from classifiers.shipped import find_model, shipped_models
 from classifiers.train import train_classifier
-from manifests.errors import ClassifierError, IdentityError, NotFound
+from manifests.errors import ClassifierError, IdentityError, NotFound, OctoError
 from manifests.layout import DataFolder
 from manifests.load import load_manifest
 
@@ -116,6 +116,12 @@ def test_a_bad_model_leaves_nothing(home: Path) -> None:
     ):
         train_classifier(load_manifest(home / "tiny.yaml").manifest, home, data)
     assert list((home / "data" / "classifiers").iterdir()) == []
+
+
+def test_a_data_folder_that_cannot_be_written_is_explained(home: Path) -> None:
+    (home / "data").write_text("a file", "utf-8")
+    with pytest.raises(OctoError, match=r"tiny@1: cannot be written \(.*\)\. Check the folder and its permissions"):
+        train_classifier(load_manifest(home / "tiny.yaml").manifest, home, DataFolder(home / "data"))
 
 
 def test_models_are_found_by_name_version_and_path(home: Path) -> None:

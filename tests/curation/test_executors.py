@@ -22,8 +22,8 @@ SBATCH = """#!/bin/bash
 script="${@: -1}"
 array=$(sed -n 's/^#SBATCH --array=\\([0-9]*\\)-\\([0-9]*\\).*/\\1 \\2/p' "$script")
 for task in $(seq $array); do
-  SLURM_ARRAY_TASK_ID=$task SLURM_JOB_ID=7 SLURM_PROCID=0 SLURM_NODEID=0 SLURM_NODELIST=localhost SLURM_GPUS_ON_NODE=0 \\
-  SLURM_CPUS_PER_TASK=1 SLURM_MEM_PER_CPU=1000 bash "$script" > /dev/null 2> "$0.log" || exit 1
+  SLURM_ARRAY_TASK_ID=$task SLURM_JOB_ID=7 SLURM_PROCID=0 SLURM_NODEID=0 SLURM_NODELIST=localhost \\
+  bash "$script" > /dev/null 2> "$0.log" || exit 1
 done
 echo "Submitted batch job 7"
 """
