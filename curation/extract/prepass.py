@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Every carrier but pictures has one of these in its markup.
 _MATH = (b"math", b"atex", b"Math", b"data-tex", b"data-expr")
+_TEX_SIGNS = (b"\\", b"$", b"%5")  # a picture of a formula has TeX in its text or, escaped, in its address
 _MARKS = (b"\\(", b"\\[", b"\\begin{")
 _SCRIPTS = 'script[type^="math/"]'
 _SCRIPT_TYPES = (b"math/tex", b"math/mml", b"math/asciimath")
@@ -63,7 +64,7 @@ def _selector(html: bytes, delimited: bool) -> str:
     selector = f"{structure.SELECTOR}, {SHALLOW_LISTS}, pre"
     if any(word in html for word in _MATH):
         selector += f", {carriers.SELECTOR}, {images.SELECTOR}"
-    elif b"\\" in html or b"%5C" in html or b"$" in html:
+    elif any(sign in html for sign in _TEX_SIGNS):
         selector += f", {images.SELECTOR}"
     return f"{selector}, {verbatim.SELECTOR}" if delimited else selector
 

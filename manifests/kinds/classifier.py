@@ -54,8 +54,8 @@ class FastText(Section):
     """Longest word sequence used as a feature."""
     min_count: Annotated[int, Field(ge=1)] = 3
     """Words seen less often are ignored."""
-    bucket: Annotated[int, Field(ge=100_000)] = 200_000
-    """Hash buckets for word sequences; below 100,000 fastText starts from uninitialised memory."""
+    bucket: Annotated[int, Field(ge=1_000)] = 200_000
+    """Hash buckets for word sequences; more cost memory and file size, fewer collide."""
     seed: Annotated[int, Field(ge=0)] = 0
     """Seed of the initial vectors."""
 

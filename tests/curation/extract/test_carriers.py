@@ -69,8 +69,8 @@ KATEX_HTML = (
         ),
         (
             '<mjx-container class="MathJax"><mjx-math aria-hidden="true"></mjx-math><mjx-assistive-mml>'
-            '<math><semantics><mi>x</mi><annotation encoding="application/x-tex">x_1</annotation></semantics></math></mjx-assistive-mml>'
-            "</mjx-container>",
+            '<math><semantics><mi>x</mi><annotation encoding="application/x-tex">x_1</annotation></semantics></math>'
+            "</mjx-assistive-mml></mjx-container>",
             "$x_1$",
             "mathjax",
         ),
