@@ -33,9 +33,9 @@ def mark_verbatim(element: "ElementNode", tag: str, document: "DocumentNode") ->
     text = element.text_content
     if _DELIMITER.search(text):
         _hide_delimiters(element)
-        if tag in _INLINE and element.closest("pre") is None and text.strip():
+        if tag in _INLINE and text.strip():  # not the code in a block: its block came first and hid it all
             _enclose(element, "`", "`", document)
-    if tag == "pre" and text.strip() and element.closest("td") is None:
+    if tag == "pre" and text.strip():
         fence = "```" if "```" not in text else "````"
         _enclose(element, f"{fence}\n", f"\n{fence}" if not text.endswith("\n") else fence, document)
 
