@@ -1,5 +1,5 @@
 # `make demo` and `make test` do all their own set-up. Choose another torch build through PIP_ARGS, for example
-#   make demo PIP_ARGS="--index-url URL"     (URL: see the install selector on pytorch.org)
+#   make demo PIP_ARGS="--extra-index-url URL"     (URL: see the install selector on pytorch.org)
 PYTHON ?= python3
 PIP_ARGS ?=
 VENV := .venv

@@ -18,6 +18,7 @@ from curation.pipeline import Block, blocks
 from curation.plan import BuildPlan
 from manifests.errors import BuildError
 from manifests.fingerprint import refuse_changed
+from manifests.folders import only_writer
 from manifests.layout import DataFolder
 from manifests.records import now, read_record, write_record
 from manifests.terminal import Progress, say
@@ -28,6 +29,11 @@ READING_BLOCKS = ("read", "extract", "shard")  # those whose tasks say how many 
 
 def build_corpus(plan: BuildPlan, data: DataFolder, machine: Machine, replace: bool = False) -> dict[str, Any]:
     """The build record of the finished version; built now, or as it was when the recipe is unchanged."""
+    with only_writer(data.corpus(plan.manifest.identity)):
+        return _build(plan, data, machine, replace)
+
+
+def _build(plan: BuildPlan, data: DataFolder, machine: Machine, replace: bool) -> dict[str, Any]:
     folder = data.corpus(plan.manifest.identity)
     record = folder / "build.json"
     if record.exists() and not replace:

@@ -6,13 +6,13 @@ from typing import Any
 
 from manifests.errors import MixtureError
 from manifests.fingerprint import file_digest, fingerprint, refuse_changed
+from manifests.folders import building, only_writer, require_space
 from manifests.layout import DataFolder
 from manifests.load import Loaded
 from manifests.records import now, write_record
 from manifests.terminal import Progress
 from manifests.windows import Windows
 from mixtures.feasible import require_feasible, require_possible
-from mixtures.folder import building, only_writer, require_space
 from mixtures.libraries import library_versions
 from mixtures.materialise import SourceReader, WindowWriter
 from mixtures.plan import Plan, SourcePlan, plan_mixture

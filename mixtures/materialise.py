@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from manifests.folders import flush
 from manifests.schemas import SPAN
 from manifests.tokenizer import TokenizerFacts
 from manifests.windows import sum_digests, window_digest
-from mixtures.folder import flush
 from mixtures.order import Stream, Stretches, interleave
 from mixtures.tokenfile import TokenFile, write_sidecars
 from mixtures.tokenize import Report

@@ -18,11 +18,11 @@ import numpy as np
 
 from manifests.errors import InputError
 from manifests.fingerprint import fingerprint
+from manifests.folders import flush
 from manifests.kinds.fields import format_count
 from manifests.layout import DataFolder
 from manifests.records import read_record
 from manifests.tokenizer import TOKENIZE_REVISION, TokenizerFacts
-from mixtures.folder import flush
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -17,11 +17,11 @@ import numpy as np
 
 from manifests.errors import InputError, MixtureError
 from manifests.fingerprint import fingerprint
+from manifests.folders import building, flush, only_writer
 from manifests.layout import DataFolder
 from manifests.records import now, write_record
 from manifests.tokenizer import Encoder, TokenizerFacts
 from mixtures.corpora import Corpus, count_rows, read_documents
-from mixtures.folder import building, flush, only_writer
 from mixtures.libraries import library_versions
 from mixtures.tokenfile import TokenFile, find_token_file, map_tokens, token_folder, token_recipe, write_sidecars
 

@@ -11,6 +11,12 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 ROOT = Path(__file__).parents[1]
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says how many tests were skipped, also when none was."""
+    skipped = len(terminalreporter.stats.get("skipped", []))
+    terminalreporter.write_line(f"{skipped} tests skipped" + (" (reasons above)" if skipped else ""))
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real pages and benchmarks: OCTO_TEST_DATA, else ../shared/data beside the checkout."""

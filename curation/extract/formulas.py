@@ -26,7 +26,8 @@ def take_delimited(text: str, html: bytes, tokens: Tokens) -> str:
     """The text with its bare-delimited formulas as tokens too."""
     if not has_delimiters(text):
         return text
-    math_page = tokens.formulas > 0 or "\\(" in text or any(word in html for word in _TYPESETTERS)
+    sure = tokens.formulas > 0 or any(word in html for word in _TYPESETTERS)
+    math_page = sure or bool(find_formulas(text, math_page=False))
     parts, at = [], 0
     for span in find_formulas(text, math_page):
         tex = tidy(_bare(span.tex, tokens))

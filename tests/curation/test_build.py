@@ -201,3 +201,14 @@ def test_a_task_that_lost_records_stops_the_build(built: tuple[DataFolder, dict[
     with pytest.raises(OctoError, match="stage extract got"):
         _build("demo-web", tmp_path)
     assert not (folder / "build.json").exists()
+
+
+def test_two_builds_of_one_version_do_not_disturb_each_other(
+    built: tuple[DataFolder, dict[str, Any]], tmp_path: Path
+) -> None:
+    command = [sys.executable, str(ROOT / "octo.py"), "corpus", "build", "demo-web", "--data", str(tmp_path)]
+    both = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [one.communicate(timeout=120)[1] for one in both]
+    assert [one.returncode for one in both] == [0, 0], said
+    assert any("another octo is writing it" in text for text in said) or any("already built" in text for text in said)
+    assert read_record(DataFolder(tmp_path).corpus("demo-web@1") / "build.json")["digest"] == built[1]["digest"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from manifests.errors import MixtureError, NotFound
+from manifests.errors import MixtureError, NotFound, OctoError
 from manifests.layout import DataFolder
 from manifests.load import Loaded
 from mixtures.compile import tokenize_mixture
@@ -170,6 +170,6 @@ def test_a_disk_that_is_too_small_is_noticed_before_anything_is_written(
 ) -> None:
     write_corpus("web@1", ["one two"], tokens=10**15)
     loaded = write_mixture([_source("web@1", 1.0)], budget={"tokens": "900T"})
-    with pytest.raises(MixtureError, match=r"needs [0-9,]{16,} bytes, [0-9,]+ are free"):
+    with pytest.raises(OctoError, match=r"needs [0-9,]{16,} bytes, [0-9,]+ are free"):
         tokenize_mixture(loaded, data, 1)
     assert not data.tokens.exists()

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from manifests.errors import MixtureError
+from manifests.errors import OctoError
 from manifests.records import explain_os_error
 from manifests.terminal import say
 
@@ -76,11 +76,11 @@ def flush(path: Path) -> None:
 
 
 def require_space(folder: Path, needed_bytes: int) -> None:
-    """Raises MixtureError if the disk of `folder` has less than `needed_bytes` free."""
+    """Raises OctoError if the disk of `folder` has less than `needed_bytes` free."""
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
     free = shutil.disk_usage(existing).free
     if needed_bytes > free:
-        raise MixtureError(
+        raise OctoError(
             f"{folder}: needs {needed_bytes:,} bytes, {free:,} are free; expected enough space before anything is "
-            "written. Free some space, lower the budget, or choose another data folder with --data."
+            "written. Free some space, make it smaller, or choose another data folder with --data."
         )
