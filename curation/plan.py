@@ -6,7 +6,6 @@ from typing import Any
 
 from classifiers.fasttext_model import MathScorer
 from classifiers.shipped import find_model
-
 from curation import revisions
 from curation.read.inputs import list_inputs
 from curation.read.records import InputFile

@@ -2,7 +2,7 @@
 
 import re
 
-MAX_CHARS = 20_000  # chosen here; the longest formula in 63,206 of real pages has 3 thousand
+MAX_CHARS = 20_000  # chosen here; the longest of 63,206 formulas on real pages has 1,736
 
 _PAIRS = (
     ("$$", "$$", True),

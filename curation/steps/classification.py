@@ -1,8 +1,8 @@
 """Classification: how mathematical a text is, by a fastText model; used twice, generously (recall) and strictly."""
 
-from classifiers.fasttext_model import MathScorer
 from datatrove.data import Document
 
+from classifiers.fasttext_model import MathScorer
 from curation.fates import FateSink, Verdict
 from curation.stage import Stage
 
