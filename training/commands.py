@@ -114,11 +114,11 @@ def evaluation() -> None:
 def run(manifest: str, checkpoints: tuple[str, ...], device: str, replace: bool, data: DataFolder, output: str) -> None:
     """Measure the loss of checkpoints on every domain of the eval manifest M, and record it."""
     from manifests.load import load_manifest
-    from training.evaluate import COLUMNS, evaluation_rows, run_evaluation
+    from training.evaluate import run_evaluation
 
     loaded = load_manifest(manifest, "eval")
     records = [run_evaluation(loaded, checkpoint, data, device, replace) for checkpoint in checkpoints]
-    print_rows(COLUMNS, evaluation_rows(records), output)
+    _print_evaluations(records, output)
 
 
 @evaluation.command()
@@ -127,9 +127,17 @@ def run(manifest: str, checkpoints: tuple[str, ...], device: str, replace: bool,
 @format_option
 def show(name: str, data: DataFolder, output: str) -> None:
     """Show every recorded result of an evaluation, the newest version if none is named."""
-    from training.evaluate import COLUMNS, evaluation_rows, find_records
+    from training.evaluate import find_records
 
-    print_rows(COLUMNS, evaluation_rows(find_records(name, data)), output)
+    _print_evaluations(find_records(name, data), output)
+
+
+def _print_evaluations(records: list[Path], output: str) -> None:
+    """People get the losses side by side; csv and json get every number, a row a domain and checkpoint."""
+    from training.evaluate import COLUMNS, evaluation_rows, loss_by_checkpoint
+
+    columns, rows = loss_by_checkpoint(records) if output == "table" else (COLUMNS, evaluation_rows(records))
+    print_rows(columns, rows, output)
 
 
 @click.command()

@@ -177,6 +177,16 @@ def evaluation_rows(records: list[Path]) -> list[list[Any]]:
     return sorted(rows, key=lambda row: row[:2])
 
 
+def loss_by_checkpoint(records: list[Path]) -> tuple[list[str], list[list[Any]]]:
+    """Columns and rows of the table for people: a row a domain, a column a checkpoint, mean loss a token."""
+    losses = {
+        record["checkpoint"]: {domain: values["loss"] for domain, values in record["domains"].items()}
+        for record in map(read_record, records)
+    }
+    domains = sorted({domain for of_checkpoint in losses.values() for domain in of_checkpoint})
+    return ["loss on", *losses], [[domain, *[losses[name].get(domain) for name in losses]] for domain in domains]
+
+
 def _newest_version(name: str, data: DataFolder) -> list[Path]:
     folders = [path for path in (data.root / "evals").glob("*@*") if path.name.partition("@")[0] == name]
     records = [path for folder in folders for path in folder.glob("*.json")]

@@ -12,7 +12,15 @@ import torch
 from manifests.errors import IdentityError, InputError, NotFound, TrainingError
 from manifests.records import read_record
 from manifests.tokenizer import plain_tokenizer
-from training.evaluate import COLUMNS, evaluation_rows, find_checkpoint, find_records, run_evaluation, window_length
+from training.evaluate import (
+    COLUMNS,
+    evaluation_rows,
+    find_checkpoint,
+    find_records,
+    loss_by_checkpoint,
+    run_evaluation,
+    window_length,
+)
 from training.heldout import HeldOut, pack_texts, read_texts
 from training.metrics import read_metrics
 from training.model import load_model
@@ -178,6 +186,15 @@ def test_a_line_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "a.jsonl").write_bytes(b'{"text": "' + b"a" * 5000 + b'"}')
     with pytest.raises(InputError, match="is longer than 1,000 bytes"):
         list(read_texts(tmp_path / "a.jsonl", "text"))
+
+
+def test_losses_stand_side_by_side_for_people(tmp_path: Path) -> None:
+    for name, domains in (("a", {"web": 2.0, "qa": 3.0}), ("b", {"web": 1.0})):
+        record = {"checkpoint": name, "domains": {domain: {"loss": loss} for domain, loss in domains.items()}}
+        (tmp_path / f"{name}.json").write_text(json.dumps(record))
+    columns, rows = loss_by_checkpoint(sorted(tmp_path.glob("*.json")))
+    assert columns == ["loss on", "a", "b"]
+    assert rows == [["qa", 3.0, None], ["web", 2.0, 1.0]]
 
 
 def test_a_missing_file_and_a_broken_tokenizer_are_named(tmp_path: Path) -> None:
