@@ -7,6 +7,7 @@ Exit 0: done. 1: a failure that was explained. 2: bad usage. A bug keeps its tra
 import importlib
 import os
 import shlex
+import signal
 import sys
 import time
 
@@ -116,6 +117,7 @@ def main() -> None:
     from manifests.errors import OctoError
 
     _work_offline()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cluster's polite end is treated as Ctrl-C
     try:
         octo.main(standalone_mode=False)
     except click.ClickException as error:

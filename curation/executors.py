@@ -9,9 +9,11 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
@@ -56,6 +58,8 @@ class OneMachineExecutor(LocalPipelineExecutor):
             self._run_in_workers(ranks)
 
     def _run_in_workers(self, ranks: list[int]) -> None:
+        with _stderr_into(Path(self.logging_dir.path) / "workers.log"):
+            forkserver.ensure_running()
         context = multiprocessing.get_context("forkserver")
         pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_leave_ctrl_c_to_parent)
         try:
@@ -159,6 +163,21 @@ def _slurm_states(job: str) -> set[str]:
 def _nowhere() -> TextIO:
     """Where datatrove's console log goes; open for good, since its logger keeps writing there between tasks."""
     return Path(os.devnull).open("w")
+
+
+@contextlib.contextmanager
+def _stderr_into(path: Path) -> Iterator[None]:
+    """What processes started in the block write to stderr goes to a file: a worker that is ended while it starts would
+    print a traceback over the one line that explains the end."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    own = os.dup(2)
+    with path.open("ab") as file:
+        os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(own, 2)
+        os.close(own)
 
 
 def _leave_ctrl_c_to_parent() -> None:

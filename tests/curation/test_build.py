@@ -115,16 +115,33 @@ def test_a_killed_build_looks_unfinished_and_goes_on_to_the_same_digest(
     assert not list(folder.rglob("*.tmp"))
 
 
-def test_ctrl_c_is_explained(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("polite_end", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_termination_are_explained_and_leave_no_process(
+    tmp_path: Path, polite_end: signal.Signals, workers: str
+) -> None:
     command = [sys.executable, str(ROOT / "octo.py"), "corpus", "build", "demo-web", "--data", str(tmp_path)]
+    command += ["--tasks", "3", "--workers", workers]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as one:
         while not (tmp_path / "corpora" / "demo-web@1" / "stages" / "extract").exists() and one.poll() is None:
             time.sleep(0.005)
-        os.killpg(one.pid, signal.SIGINT)
+        os.killpg(one.pid, polite_end) if polite_end == signal.SIGINT else one.send_signal(polite_end)
         _, said = one.communicate(timeout=60)
     assert one.returncode == 1
     assert "interrupted: nothing unfinished was registered" in said
     assert "Traceback" not in said
+    deadline = time.monotonic() + 30
+    while _group_lives(one.pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _group_lives(one.pid)
+
+
+def _group_lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_a_disk_that_fills_up_is_explained_and_the_build_can_go_on(
