@@ -1,6 +1,5 @@
 """Labelled texts for training and evaluation, read from JSONL files, with every row that is left out counted."""
 
-import gzip
 import hashlib
 import json
 import re
@@ -13,11 +12,11 @@ from typing import Any
 
 from manifests.errors import InputError
 from manifests.kinds.classifier import Labels, Training
+from manifests.records import open_unpacked
 
 TRAIN, VALID = "train", "valid"
 UNKNOWN = "(not stated)"
 _PATH_IN_COMMIT = re.compile(r"(@[0-9a-f]{40}):.*", re.DOTALL)
-_GZIP_MAGIC = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ def read_file(path: Path, training: Training, labels: Labels, found: LabelledTex
 def read_plain(path: Path, text_column: str) -> Iterator[str]:
     """The texts of a JSONL file's column, or the one text of any other file."""
     if ".jsonl" not in path.suffixes:
-        with _opened(path) as file:
+        with open_unpacked(path) as file:
             yield file.read().decode("utf-8", "replace")
         return
     for where, row in _rows(path):
@@ -102,7 +101,7 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """(`file:line`, row) for each line of a JSONL file, plain or gzip."""
     number = 0
     try:
-        with _opened(path) as file:
+        with open_unpacked(path) as file:
             for number, line in enumerate(file, start=1):
                 if line.strip():
                     yield f"{path}:{number}", _row(line, f"{path}:{number}")
@@ -118,16 +117,6 @@ def _row(line: bytes, where: str) -> dict[str, Any]:
     if not isinstance(row, dict):
         raise InputError(f"{where}: is {type(row).__name__}; expected one JSON object a line.")
     return row
-
-
-def _opened(path: Path) -> Any:
-    """The file as bytes, unpacked where it is gzip."""
-    try:
-        with path.open("rb") as file:
-            packed = file.read(2) == _GZIP_MAGIC
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); expected a readable file.") from error
-    return gzip.open(path, "rb") if packed else path.open("rb")
 
 
 def _excluded(row: dict[str, Any], exclude: dict[str, list[str]]) -> str | None:

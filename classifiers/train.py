@@ -1,8 +1,6 @@
 """From a classifier manifest to a model version: read, augment, train, measure, write the card, all or nothing."""
 
 import dataclasses
-import shutil
-import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -15,9 +13,10 @@ from classifiers.labelled import TRAIN, VALID, LabelledTexts, read_training, tra
 from classifiers.shipped import MODEL_FILE
 from manifests.errors import ClassifierError
 from manifests.fingerprint import file_digest, fingerprint, refuse_changed
+from manifests.folders import atomic_folder, only_writer
 from manifests.kinds import ClassifierManifest
 from manifests.layout import DataFolder
-from manifests.records import explain_os_error, now, write_record
+from manifests.records import now, write_record
 from manifests.terminal import say
 
 
@@ -36,14 +35,8 @@ def train_classifier(manifest: ClassifierManifest, files: Path, data: DataFolder
             say(f"{manifest.identity}: already trained from this recipe, nothing to do")
             return model
     found = read_training(manifest.training, manifest.labels, files)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{manifest.identity}.", dir=folder.parent) as scratch:
-            _write_version(Path(scratch) / "version", manifest, found, recipe)
-            shutil.rmtree(folder, ignore_errors=True)
-            (Path(scratch) / "version").rename(folder)
-    except OSError as error:
-        raise explain_os_error(folder, error) from error
+    with only_writer(folder), atomic_folder(folder) as unfinished:
+        _write_version(unfinished, manifest, found, recipe)
     return model
 
 
@@ -57,7 +50,6 @@ def resolve(manifest: ClassifierManifest, files: Path) -> dict[str, Any]:
 
 
 def _write_version(folder: Path, manifest: ClassifierManifest, found: LabelledTexts, recipe: dict[str, Any]) -> None:
-    folder.mkdir()
     model = folder / MODEL_FILE
     texts = found.part(TRAIN)
     lines = augment.training_lines(

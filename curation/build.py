@@ -16,7 +16,6 @@ from curation.executors import Machine, executor_for, run_to_end
 from curation.fates import read_counts
 from curation.pipeline import Block, blocks
 from curation.plan import BuildPlan
-from manifests.errors import BuildError
 from manifests.fingerprint import refuse_changed
 from manifests.folders import only_writer
 from manifests.layout import DataFolder
@@ -91,14 +90,6 @@ def _forget_other_cut(folder: Path, tasks: int) -> None:
     if folder.exists():
         shutil.rmtree(folder)
     write_record(mark, {"tasks": tasks})
-
-
-def block_tasks(stages: Path, block: str) -> int:
-    """In how many tasks a finished block was run. Raises BuildError if it is not finished."""
-    done = stages / block / "done.json"
-    if not done.exists():
-        raise BuildError(f"{stages / block}: is not finished; expected done.json. Run the build again.")
-    return int(json.loads(done.read_text("utf-8"))["tasks"])
 
 
 class _Watch:

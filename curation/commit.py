@@ -1,6 +1,5 @@
 """The commit: sums are checked, fates gathered, build.json written, the catalog told. In that order."""
 
-import importlib.metadata
 import json
 import shutil
 from pathlib import Path
@@ -14,10 +13,14 @@ from curation.fates import FAILED, KEPT, REMOVED, Tally, check_tallies, read_cou
 from curation.plan import BuildPlan
 from manifests.errors import AccountingError
 from manifests.layout import DataFolder
+from manifests.libraries import library_versions
 from manifests.records import now, read_record, write_record
 
 COUNTED_BLOCKS = ("read", "exact", "extract", "shard")
-LIBRARIES = ("datatrove", "duckdb", "fastwarc", "fasttext-numpy2-wheel", "numpy", "polars", "pyarrow", "resiliparse")
+LIBRARIES = (
+    "datatrove", "duckdb", "fastwarc", "fasttext-numpy2-wheel", "numpy", "octocorpus", "polars", "pyarrow",
+    "resiliparse",
+)  # fmt: skip
 
 
 def commit(plan: BuildPlan, data: DataFolder, machine: Machine, started: str, wall_s: float) -> dict[str, Any]:
@@ -36,11 +39,6 @@ def commit(plan: BuildPlan, data: DataFolder, machine: Machine, started: str, wa
     write_record(folder / "build.json", record)
     register_corpus(data, plan.manifest.identity)
     return record
-
-
-def library_versions() -> dict[str, str]:
-    """Versions of the libraries a corpus may depend on; recorded, never part of a fingerprint."""
-    return {name: importlib.metadata.version(name) for name in (*LIBRARIES, "octocorpus")}
 
 
 def _all_counts(stages: Path) -> tuple[dict[str, Tally], dict[str, list[dict[str, Any]]]]:
@@ -128,7 +126,7 @@ def _record(
         "executor": machine.executor,
         "tasks": machine.tasks,
         "workers": machine.workers,
-        "libraries": library_versions(),
+        "libraries": library_versions(LIBRARIES),
         "cpu_s_by_block": {block: round(sum(extra["cpu_s"] for extra in tasks), 3) for block, tasks in extras.items()},
         "cpu_s": round(sum(extra["cpu_s"] for tasks in extras.values() for extra in tasks), 3),
     }

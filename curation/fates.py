@@ -8,11 +8,12 @@ from typing import Any
 
 from datatrove.data import Document
 
+from curation.staged import StagedWriter
 from manifests.errors import AccountingError
 from manifests.records import write_record
+from manifests.schemas import FATE
 
 KEPT, REMOVED, FAILED = "kept", "removed", "failed"
-BATCH_ROWS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +55,13 @@ class FateSink:
     rank: int = -1
     tallies: dict[str, Tally] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
-    _rows: list[dict[str, Any]] = field(default_factory=list)
-    _writer: Any = None
+    _writer: StagedWriter | None = None
     _started_cpu_s: float = 0.0
 
     def open(self, rank: int) -> None:
         """Starts the task `rank`; every step calls it, the first call counts."""
         if self.rank != rank:
-            self.rank, self.tallies, self.extra, self._rows, self._writer = rank, {}, {}, [], None
+            self.rank, self.tallies, self.extra, self._writer = rank, {}, {}, None
             self._started_cpu_s = time.process_time()
 
     def tally(self, stage: str) -> Tally:
@@ -73,40 +73,21 @@ class FateSink:
         self.write(fate_row(document, stage, verdict))
 
     def write(self, row: dict[str, Any]) -> None:
-        """Adds one row of manifests.schemas.FATE."""
-        self._rows.append(row)
-        if len(self._rows) >= BATCH_ROWS:
-            self._flush()
+        """Adds one row of manifests.schemas.FATE; a task that ends no record leaves no file."""
+        if self._writer is None:
+            self._writer = StagedWriter(self.folder / f"fates-{self.rank:05d}.parquet", FATE)
+            self._writer.open()
+        self._writer.write(row)
 
     def close(self) -> None:
         """Puts the fates in place, then the counts and `extra`, whose presence says that the task is whole."""
-        self._flush()
         if self._writer:
             self._writer.close()
-            self._temporary.replace(self.folder / f"fates-{self.rank:05d}.parquet")
         counts = {stage: tally.as_dict() for stage, tally in self.tallies.items()}
         check_tallies(counts, f"task {self.rank} of {self.folder.name}")
         cpu_s = time.process_time() - self._started_cpu_s
         record = {"stages": counts, "cpu_s": cpu_s} | self.extra
         write_record(self.folder / f"counts-{self.rank:05d}.json", record)
-
-    @property
-    def _temporary(self) -> Path:
-        return self.folder / f".fates-{self.rank:05d}.tmp"
-
-    def _flush(self) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        from manifests.schemas import FATE
-
-        if not self._rows:
-            return
-        if self._writer is None:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._writer = pq.ParquetWriter(self._temporary, FATE, compression="zstd")
-        self._writer.write_table(pa.Table.from_pylist(self._rows, schema=FATE))
-        self._rows = []
 
 
 def fate_row(document: Document, stage: str, verdict: Verdict | None) -> dict[str, Any]:

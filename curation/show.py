@@ -48,15 +48,8 @@ def _minhash(options: Any) -> str:
 
 
 def stage_rows(record: dict[str, Any]) -> list[list[Any]]:
-    """One row a stage, and the total."""
-    names = (
-        "stage",
-        "input",
-        "kept",
-        "removed",
-        "failed",
-        "cpu_s",
-    )  # stages alone; the total has reading and writing too
+    """One row a stage, and the total, whose CPU time has reading and writing too."""
+    names = ("stage", "input", "kept", "removed", "failed", "cpu_s")
     counts = record["counts"]
     total = [counts[name] for name in ("input_records", "documents", "removed", "failed")]
     rows = [[stage[name] for name in names] for stage in record["stages"]]

@@ -55,9 +55,20 @@ class StagedWriter:
         self._known = set(schema.names)
         self._writer: pq.ParquetWriter | None = None
 
-    def __enter__(self) -> Self:
+    def open(self) -> None:
+        """Starts the file under its temporary name."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._writer = pq.ParquetWriter(self._temporary, self.schema, compression="zstd")
+
+    def close(self) -> None:
+        """Puts the whole file in place."""
+        assert self._writer is not None
+        self._flush()
+        self._writer.close()
+        self._temporary.replace(self.path)
+
+    def __enter__(self) -> Self:
+        self.open()
         return self
 
     def write(self, row: dict[str, Any]) -> None:
@@ -73,11 +84,9 @@ class StagedWriter:
     ) -> None:
         assert self._writer is not None
         if error is None:
-            self._flush()
-        self._writer.close()
-        if error is None:
-            self._temporary.replace(self.path)
+            self.close()
         else:
+            self._writer.close()
             self._temporary.unlink(missing_ok=True)
 
     def _flush(self) -> None:

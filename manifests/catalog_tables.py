@@ -55,25 +55,22 @@ TABLES: dict[str, dict[str, str]] = {
     },
 }  # fmt: skip
 
-# What the views have when nothing is there yet, so that a query on an empty catalog answers with no rows.
-DOCUMENT_COLUMNS = {
-    "id": TEXT, "url": TEXT, "text": TEXT, "source": TEXT, "crawl_date": TEXT, "language": TEXT,
-    "language_score": NUMBER, "math_score": NUMBER, "num_formulas": "INTEGER", "formula_kinds": "MAP(VARCHAR, INTEGER)",
-    "num_chars": COUNT, "num_tokens": COUNT, "text_digest": TEXT, "cluster_id": TEXT, "cluster_size": "INTEGER",
-    "refiner": TEXT, "licence": TEXT, "metadata": TEXT,
+_SQL_TYPES = {
+    "string": TEXT, "double": NUMBER, "int32": "INTEGER", "int64": COUNT,
+    "map<string, int32>": "MAP(VARCHAR, INTEGER)",
 }  # fmt: skip
-_FATE_COLUMNS = {
-    "corpus": TEXT, "id": TEXT, "url": TEXT, "decision": TEXT, "stage": TEXT, "reason": TEXT, "detail": TEXT,
-    "score": NUMBER, "kept_id": TEXT, "kind": TEXT, "http_status": "INTEGER", "crawl_date": TEXT, "file": TEXT,
-    "offset": COUNT, "length_bytes": COUNT, "cpu_ms": NUMBER,
-}  # fmt: skip
-_SPAN_COLUMNS = {
-    "mixture": TEXT, "window": COUNT, "source": TEXT, "source_index": "INTEGER", "document_id": TEXT,
-    "epoch": "INTEGER",
-    "document_start": COUNT, "num_tokens": "INTEGER",
-}  # fmt: skip
+
+
+def sql_columns(schema: str) -> dict[str, str]:
+    """Column → SQL type of a Parquet schema of manifests.schemas, such as `DOCUMENT`. Loads pyarrow."""
+    from manifests import schemas
+
+    return {field.name: _SQL_TYPES[str(field.type)] for field in getattr(schemas, schema)}
+
+
+# One line of a run's metrics.jsonl, as far as the view shows it.
 _METRIC_COLUMNS = {
-    "run": TEXT, "phase": TEXT, "step": COUNT, "loss": NUMBER, "learning_rate": NUMBER, "grad_norm": NUMBER,
+    "step": COUNT, "loss": NUMBER, "learning_rate": NUMBER, "grad_norm": NUMBER,
     "tokens": COUNT, "tokens_per_s": NUMBER,
 }  # fmt: skip
 
@@ -85,12 +82,12 @@ class View:
     name: str
     table: str
     owner: str
-    columns: dict[str, str]
+    columns: Callable[[], dict[str, str]]
     select: Callable[[DataFolder, str], str | None]
 
     def empty(self) -> str:
-        """The view's query when nothing is there."""
-        columns = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in self.columns.items())
+        """The view's query when nothing is there yet, so that a query on an empty catalog answers with no rows."""
+        columns = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in self.columns().items())
         return f"SELECT {columns} WHERE false"
 
 
@@ -104,8 +101,7 @@ def _parquet_files(column: str, reference: str, folder: Path) -> str | None:
 
 def _metrics(data: DataFolder, reference: str) -> str | None:
     files = sorted(data.run(reference).glob("*/metrics.jsonl"))
-    kinds = {name: kind for name, kind in _METRIC_COLUMNS.items() if name not in ("run", "phase")}
-    struct = ", ".join(f"'{name}': '{kind}'" for name, kind in kinds.items())
+    struct = ", ".join(f"'{name}': '{kind}'" for name, kind in _METRIC_COLUMNS.items())
     parts = [
         f"SELECT {literal(reference)} AS run, {literal(file.parent.name)} AS phase, * "
         f"FROM read_json({literal(file)}, format = 'newline_delimited', columns = {{{struct}}})"
@@ -115,13 +111,13 @@ def _metrics(data: DataFolder, reference: str) -> str | None:
 
 
 VIEWS = [
-    View("documents", "corpora", "corpus", {"corpus": TEXT} | DOCUMENT_COLUMNS,
+    View("documents", "corpora", "corpus", lambda: {"corpus": TEXT} | sql_columns("DOCUMENT"),
          lambda data, owner: _parquet_files("corpus", owner, data.corpus(owner) / "shards")),
-    View("fates", "corpora", "corpus", _FATE_COLUMNS,
+    View("fates", "corpora", "corpus", lambda: {"corpus": TEXT} | sql_columns("FATE"),
          lambda data, owner: _parquet_files("corpus", owner, data.corpus(owner) / "fates")),
-    View("spans", "mixtures", "mixture", _SPAN_COLUMNS,
+    View("spans", "mixtures", "mixture", lambda: {"mixture": TEXT} | sql_columns("SPAN"),
          lambda data, owner: _parquet_files("mixture", owner, data.mixture(owner) / "spans")),
-    View("metrics", "runs", "run", _METRIC_COLUMNS, _metrics),
+    View("metrics", "runs", "run", lambda: {"run": TEXT, "phase": TEXT} | _METRIC_COLUMNS, _metrics),
 ]  # fmt: skip
 
 

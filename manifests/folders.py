@@ -11,6 +11,8 @@ from manifests.errors import OctoError
 from manifests.records import explain_os_error
 from manifests.terminal import say
 
+UNFINISHED, DISCARDED = ".building", ".discarded"
+
 
 @contextlib.contextmanager
 def only_writer(target: Path) -> Iterator[None]:
@@ -43,36 +45,55 @@ def _lock(path: Path) -> int:
 
 
 @contextlib.contextmanager
-def building(target: Path) -> Iterator[Path]:
+def atomic_folder(target: Path) -> Iterator[Path]:
     """An empty folder that takes the place of `target` when the block ends well and vanishes when it does not.
 
-    What a killed process left is removed first. A full disk or a missing permission becomes an OctoError.
+    What a killed process left is removed first, so one process at a time may write a target. A full disk or a missing
+    permission becomes an OctoError.
     """
-    temporary = target.with_name(f".{target.name}.building")
+    temporary = target.with_name(f".{target.name}{UNFINISHED}")
     try:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         yield temporary
-        _take_place(temporary, target)
+        _flush(temporary)
+        discard(target)
+        temporary.rename(target)
+        _sync(target.parent)
     except OSError as error:
         raise explain_os_error(target, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _take_place(temporary: Path, target: Path) -> None:
-    discarded = target.with_name(f".{target.name}.discarded")
-    shutil.rmtree(discarded, ignore_errors=True)
-    if target.exists():
-        target.rename(discarded)
-    temporary.rename(target)
-    shutil.rmtree(discarded, ignore_errors=True)
+def discard(folder: Path) -> None:
+    """Removes a folder so that no half of it is ever seen under its name."""
+    doomed = folder.with_name(f".{folder.name}{DISCARDED}")
+    shutil.rmtree(doomed, ignore_errors=True)
+    if folder.exists():
+        folder.rename(doomed)
+        shutil.rmtree(doomed)
 
 
-def flush(path: Path) -> None:
-    """Asks the disk to keep a file before the folder's name says that it is finished."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+def remove_leftovers(parent: Path) -> None:
+    """Removes what killed processes left of unfinished folders in `parent`, which the caller owns."""
+    for ending in (UNFINISHED, DISCARDED):
+        for path in parent.glob(f".*{ending}"):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _flush(folder: Path) -> None:
+    """Asks the disk to keep the content before its name says it is finished."""
+    for path in [*folder.rglob("*"), folder]:
+        _sync(path)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def require_space(folder: Path, needed_bytes: int) -> None:

@@ -2,14 +2,17 @@
 
 import contextlib
 import errno
+import gzip
 import json
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from manifests.errors import InputError, OctoError
+
+GZIP_MAGIC = b"\x1f\x8b"
 
 
 @contextlib.contextmanager
@@ -55,6 +58,16 @@ def read_record(path: Path) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise InputError(f"{path}: holds {type(record).__name__}; expected a JSON object written by octo.")
     return record
+
+
+def open_unpacked(path: Path) -> BinaryIO:
+    """The file's bytes, unpacked where it is gzip, told by its first bytes. Raises InputError if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            packed = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+        return cast(BinaryIO, gzip.open(path, "rb")) if packed else path.open("rb")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); expected a readable file.") from error
 
 
 def now() -> str:

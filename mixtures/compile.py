@@ -6,18 +6,18 @@ from typing import Any
 
 from manifests.errors import MixtureError
 from manifests.fingerprint import file_digest, fingerprint, refuse_changed
-from manifests.folders import building, only_writer, require_space
+from manifests.folders import atomic_folder, only_writer, require_space
 from manifests.layout import DataFolder
+from manifests.libraries import library_versions
 from manifests.load import Loaded
 from manifests.records import now, write_record
 from manifests.terminal import Progress
 from manifests.windows import Windows
 from mixtures.feasible import require_feasible, require_possible
-from mixtures.libraries import library_versions
 from mixtures.materialise import SourceReader, WindowWriter
 from mixtures.plan import Plan, SourcePlan, plan_mixture
 from mixtures.tokenfile import TokenFile
-from mixtures.tokenize import tokenize_corpus
+from mixtures.tokenize import LIBRARIES, tokenize_corpus
 
 LAYOUT = "sequential"
 
@@ -39,7 +39,7 @@ def tokenize_mixture(loaded: Loaded, data: DataFolder, workers: int, *, replace:
             files = _tokenize_sources(plan, data, workers)
             plan = plan_mixture(loaded, data)  # now with the exact counts
             require_feasible(plan)
-            with building(folder) as unfinished:
+            with atomic_folder(folder) as unfinished:
                 _write(plan, files, unfinished)
     return folder
 
@@ -104,7 +104,7 @@ def _lock(plan: Plan, readers: list[SourceReader], files: list[dict[str, Any]], 
         ],
         "files": files,
         "created": now(),
-        "libraries": library_versions(),
+        "libraries": library_versions(LIBRARIES),
     }
 
 

@@ -99,12 +99,12 @@ def count_rows(shards: list[Path]) -> int:
 
 
 def _select(corpus: Corpus, shards: list[Path], what: str, where: str) -> Any:
-    from manifests.catalog_tables import DOCUMENT_COLUMNS
+    from manifests.catalog_tables import sql_columns
     from manifests.sql import explained, literal, locked_connection, require_condition
 
     with locked_connection([corpus.folder]) as connection:
         try:
-            require_condition(connection, where, DOCUMENT_COLUMNS)
+            require_condition(connection, where, sql_columns("DOCUMENT"))
             files = ", ".join(literal(shard) for shard in shards)
             with explained(connection, SELECT_TIMEOUT_S):
                 # The line break ends a comment that the condition might end with.

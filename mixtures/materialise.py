@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from manifests.folders import flush
 from manifests.schemas import SPAN
 from manifests.tokenizer import TokenizerFacts
 from manifests.windows import sum_digests, window_digest
@@ -66,7 +65,6 @@ class WindowWriter:
                 blocks = self._blocks(order[start:stop], start, sources)
                 files.append(self._write_file(f"{len(files):05d}", stop - start, blocks, digests))
                 report(stop)
-        flush(self.folder / "batches.bin")
         return files
 
     def _fitting(self, size_bytes: int) -> int:
@@ -106,7 +104,6 @@ class WindowWriter:
                 digests.add(ids)
                 spans.write_table(table)
         write_sidecars(path, np.arange(1, windows + 1) * self.window_tokens, self.tokenizer)
-        flush(spans_path)
         return {"file": f"windows/{path.name}", "windows": windows, "sha256": "sha256:" + digest.hexdigest()}
 
 

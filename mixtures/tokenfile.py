@@ -18,7 +18,6 @@ import numpy as np
 
 from manifests.errors import InputError
 from manifests.fingerprint import fingerprint
-from manifests.folders import flush
 from manifests.kinds.fields import format_count
 from manifests.layout import DataFolder
 from manifests.records import read_record
@@ -110,5 +109,3 @@ def write_sidecars(path: Path, ends: np.ndarray, tokenizer: TokenizerFacts) -> N
     lines = [f"{tokenizer.digest}|{tokenizer.token_size_bytes}", str(total), f"{format_count(total)} tokens"]
     metadata = path.with_name(path.name + ".metadata")
     metadata.write_text("\n".join(lines), "utf-8")
-    for written in (path, index, metadata):
-        flush(written)

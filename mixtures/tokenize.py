@@ -17,17 +17,19 @@ import numpy as np
 
 from manifests.errors import InputError, MixtureError
 from manifests.fingerprint import fingerprint
-from manifests.folders import building, flush, only_writer
+from manifests.folders import atomic_folder, only_writer
 from manifests.layout import DataFolder
+from manifests.libraries import library_versions
 from manifests.records import now, write_record
 from manifests.tokenizer import Encoder, TokenizerFacts
 from mixtures.corpora import Corpus, count_rows, read_documents
-from mixtures.libraries import library_versions
 from mixtures.tokenfile import TokenFile, find_token_file, map_tokens, token_folder, token_recipe, write_sidecars
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# What token files and windows may depend on.
+LIBRARIES = ("duckdb", "numpy", "octocorpus", "pyarrow", "tokenizers")
 MAX_BATCH_CHARS = 1_000_000  # encoding takes some 100 bytes of memory a character; a longer document goes alone
 BLOCK_BYTES = 1 << 25
 WORTH_WORKERS_TOKENS = 2_000_000  # below, starting processes takes longer than encoding (about 1 s; 1 µs a token)
@@ -55,7 +57,7 @@ def tokenize_corpus(
     with only_writer(folder):
         found = find_token_file(folder, recipe)
         if found is None:
-            with building(folder) as unfinished:
+            with atomic_folder(folder) as unfinished:
                 _write(corpus, where, tokenizer, unfinished, workers, report)
             found = find_token_file(folder, recipe)
     assert found is not None  # just written
@@ -231,7 +233,6 @@ def _write_record(
     import pyarrow.parquet as pq
 
     pq.write_table(documents.select(["id", "num_tokens"]), folder / "documents.parquet", use_dictionary=False)
-    flush(folder / "documents.parquet")
     recipe = token_recipe(corpus.digest, where, tokenizer)
     record = {
         "corpus": corpus.reference,
@@ -244,6 +245,6 @@ def _write_record(
         "tokens": int(documents["num_tokens"].to_numpy().sum()),
         "sha256": digest,
         "created": now(),
-        "libraries": library_versions(),
+        "libraries": library_versions(LIBRARIES),
     }
     write_record(folder / "record.json", record)

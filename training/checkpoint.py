@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from manifests.errors import InputError, TrainingError
+from manifests.folders import discard
 from manifests.records import read_record, write_record
-from training.folders import atomic_folder, discard
+from training.folders import atomic_folder
 
 if TYPE_CHECKING:
     import torch

@@ -11,10 +11,11 @@ from manifests.fingerprint import file_digest, fingerprint, refuse_changed
 from manifests.kinds.evaluation import EvalManifest
 from manifests.kinds.fields import REFERENCE, SLUG
 from manifests.layout import DataFolder, split_reference
+from manifests.libraries import library_versions
 from manifests.load import Loaded
 from manifests.records import now, read_record, write_record
 from manifests.terminal import Progress
-from training.extra import library_versions, require_train_extra
+from training.extra import LIBRARIES, require_train_extra
 from training.heldout import HeldOut, pack_texts, read_texts
 from training.recipe import model_digest
 from training.score import score_domains
@@ -110,7 +111,7 @@ def _measure(loaded: Loaded, checkpoint: Checkpoint, recipe: dict[str, Any], dev
         "device": device_name(on),
         "domains": score_domains(model, packed, "float32", _progress(checkpoint.label, packed)),
         "created": now(),
-        "libraries": library_versions(),
+        "libraries": library_versions(LIBRARIES),
     }
 
 

@@ -28,13 +28,6 @@ def require_train_extra(purpose: str) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
-def library_versions() -> dict[str, str]:
-    """Library → version, of what computes the weights."""
-    from importlib.metadata import version
-
-    return {name: version(name) for name in LIBRARIES}
-
-
 def _absent(name: str) -> bool:
     try:
         return importlib.util.find_spec(name) is None

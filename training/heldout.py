@@ -5,14 +5,14 @@ every token is predicted once. Windows of `sequence_length` predictions share on
 may be shorter.
 """
 
-import gzip
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from manifests.errors import InputError
+from manifests.records import open_unpacked
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,7 +63,7 @@ def read_texts(path: Path, column: str) -> Iterator[str]:
     """The texts of a JSONL file, plain or gzip. Raises InputError, naming the line, for anything else."""
     found = False
     try:
-        with _open(path) as file:
+        with open_unpacked(path) as file:
             for number, line in enumerate(iter(lambda: file.readline(LINE_LIMIT_BYTES + 1), b""), start=1):
                 if line.strip():
                     yield _text(f"{path}:{number}", line, column)
@@ -79,12 +79,6 @@ def _bytes_of(text: str, offsets: list[tuple[int, int]], tokens: int) -> int:
     if tokens >= len(offsets):
         return len(text.encode("utf-8", "surrogatepass"))
     return len(text[: offsets[tokens - 1][1]].encode("utf-8", "surrogatepass")) if tokens > 0 else 0
-
-
-def _open(path: Path) -> IO[bytes]:
-    with path.open("rb") as file:
-        zipped = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if zipped else path.open("rb")  # type: ignore[return-value]
 
 
 def _text(where: str, line: bytes, column: str) -> str:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from manifests.errors import NotFound, OctoError
 from manifests.fingerprint import fingerprint, refuse_changed
+from manifests.folders import discard
 from manifests.layout import DataFolder
+from manifests.libraries import library_versions
 from manifests.load import Loaded
 from manifests.records import now, read_record
 from manifests.terminal import say
-from training.extra import library_versions, require_train_extra
-from training.folders import discard
+from training.extra import LIBRARIES, require_train_extra
 from training.loop import Stopped
 from training.phase import PhaseRun, train_phase
 from training.plan import STABLE, PhasePlan, TrainPlan, phases_of, plan_training
@@ -166,7 +167,7 @@ def _open_run(loaded: Loaded, plan: TrainPlan, data: DataFolder, decision: Decis
         backend=BACKEND,
         device=device_name(on),
         threads=recorded.get("threads", torch.get_num_threads()),
-        libraries=library_versions(),
+        libraries=library_versions(LIBRARIES),
     )
     _register(data, plan.manifest.identity)
     return Run(loaded, plan, data, on, fingerprint(decision.recipe))

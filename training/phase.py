@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from manifests.errors import TrainingError
+from manifests.folders import remove_leftovers
 from manifests.kinds.train import TrainManifest
 from manifests.layout import DataFolder
 from manifests.load import Loaded, find_reference
@@ -22,7 +23,6 @@ from training.checkpoint import (
 )
 from training.evaluate import pack_domains
 from training.export import Card, write_export
-from training.folders import remove_leftovers
 from training.loop import Evaluate, PhaseJob, PhaseLoop
 from training.model import make_optimizer, move, starting_model
 from training.plan import STABLE, PhasePlan

@@ -4,7 +4,6 @@ MegaMath section 2.4 uses runs of 13 words. Problems shorter than a run are matc
 those still shorter, and those of symbols alone, cannot be told from chance: they are counted as uncovered.
 """
 
-import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +19,7 @@ from curation.stage import Stage
 from curation.words import comparable_words
 from manifests.errors import InputError
 from manifests.kinds.corpus import Decontaminate
-from manifests.records import write_record
+from manifests.records import open_unpacked, write_record
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -97,8 +96,7 @@ class KeepUncontaminated(Stage):
 
 def read_problems(file: Path, columns: list[str]) -> Iterator[tuple[int, str]]:
     """(line number, problem) of each row of a benchmark file. Raises InputError for a row without a problem."""
-    opener = gzip.open if file.suffix == ".gz" else open
-    with opener(file, "rt", encoding="utf-8") as lines:
+    with open_unpacked(file) as lines:
         for number, line in enumerate(lines, 1):
             if line.strip():
                 yield number, _problem_of(file, number, line, columns)
@@ -109,7 +107,7 @@ def is_telling(run: list[str]) -> bool:
     return len({word for word in run if len(word) >= TELLING_LETTERS and word.isalpha()}) >= TELLING_WORDS
 
 
-def _problem_of(file: Path, number: int, line: str, columns: list[str]) -> str:
+def _problem_of(file: Path, number: int, line: bytes, columns: list[str]) -> str:
     try:
         row = json.loads(line)
     except ValueError as error:

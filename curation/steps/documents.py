@@ -29,9 +29,9 @@ class CountTokens:
         if self.tokenizer is None:
             return max(1, round(len(text.encode()) / self.options.bytes_per_token))
         if self._loaded is None:
-            from tokenizers import Tokenizer
+            from manifests.tokenizer import plain_tokenizer
 
-            self._loaded = Tokenizer.from_file(str(self.tokenizer))
+            self._loaded = plain_tokenizer(self.tokenizer)
         return len(self._loaded.encode(text, add_special_tokens=False).ids)
 
 

@@ -11,6 +11,7 @@ from datatrove.pipeline.base import PipelineStep
 from curation.fates import FateSink, Verdict
 from curation.stage import Stage
 from manifests.kinds.corpus import Dedup, Survivor
+from manifests.records import atomic_path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,11 +30,8 @@ class PairUp(PipelineStep):
         """Yields nothing: the file of pairs is the result."""
         columns = self._columns()[rank::world_size]
         pairs = [_neighbours(read_bands(self.documents, [column])[column]) for column in columns]
-        self.folder.mkdir(parents=True, exist_ok=True)
-        target = self.folder / f"pairs-{rank:05d}.npy"
-        temporary = target.with_name(f".{target.stem}.tmp.npy")
-        np.save(temporary, np.concatenate([np.empty((0, 2), np.int64), *pairs]), allow_pickle=False)
-        temporary.replace(target)
+        with atomic_path(self.folder / f"pairs-{rank:05d}.npy") as temporary, temporary.open("wb") as file:
+            np.save(file, np.concatenate([np.empty((0, 2), np.int64), *pairs]), allow_pickle=False)
         yield from ()
 
     def _columns(self) -> list[str]:
@@ -56,10 +54,8 @@ class ChooseSurvivors(PipelineStep):
         pairs = np.concatenate([np.load(path, allow_pickle=False) for path in sorted(self.pairs.glob("pairs-*.npy"))])
         roots = connected_components(rows.height, pairs)
         clusters = _with_survivors(rows.with_columns(pl.Series("root", roots)), self.survivor)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        temporary = self.folder / ".clusters.tmp"
-        clusters.write_parquet(temporary)
-        temporary.replace(self.folder / "clusters.parquet")
+        with atomic_path(self.folder / "clusters.parquet") as temporary:
+            clusters.write_parquet(temporary)
         yield from ()
 
 

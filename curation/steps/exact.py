@@ -9,6 +9,7 @@ from datatrove.pipeline.base import PipelineStep
 
 from curation.fates import REMOVED, FateSink
 from curation.staged import CANDIDATE
+from manifests.records import atomic_path
 
 # Who stays: the page seen first, then the shorter address, then the smaller id. File and offset only tell apart records
 # that are the same record read twice.
@@ -57,11 +58,8 @@ class KeepFirstBody(PipelineStep):
         return pages.with_columns(pl.when(~first).then(pl.col("id").first().over("body_digest")).alias("kept_id"))
 
     def _write_survivors(self, pages: pl.DataFrame, rank: int) -> None:
-        target = self.sink.folder / f"survivors-{rank:05d}.parquet"
-        self.sink.folder.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{target.name}.tmp")
-        pages.select("file", "offset").sort("file", "offset").write_parquet(temporary)
-        temporary.replace(target)
+        with atomic_path(self.sink.folder / f"survivors-{rank:05d}.parquet") as temporary:
+            pages.select("file", "offset").sort("file", "offset").write_parquet(temporary)
 
 
 def _polars_schema() -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from manifests.errors import InputError, TrainingError
+from manifests.folders import remove_leftovers
 from manifests.kinds.train import LlamaShape, Optimizer
 from training.checkpoint import (
     State,
@@ -21,7 +22,7 @@ from training.checkpoint import (
     read_state,
     save_checkpoint,
 )
-from training.folders import atomic_folder, remove_leftovers
+from training.folders import atomic_folder
 from training.model import make_optimizer, new_llama
 
 ROOT = Path(__file__).parents[2]
@@ -76,7 +77,7 @@ def test_only_safetensors_and_json_are_written(tmp_path: Path) -> None:
 def test_only_whole_checkpoints_are_seen_and_the_newest_are_kept(tmp_path: Path) -> None:
     for step in (2, 10_000_000, 30):
         save_checkpoint(tmp_path, *_trained(0), _state(step))
-    (tmp_path / ".step-0000040.123.tmp").mkdir()
+    (tmp_path / ".step-0000040.building").mkdir()
     (tmp_path / "step-unfinished").mkdir()
     assert [path.name for path in checkpoints_in(tmp_path)] == ["step-0000002", "step-0000030", "step-10000000"]
     keep_newest(tmp_path, 2)
