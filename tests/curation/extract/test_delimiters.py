@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.extract.delimiters import find_formulas
+from curation.extract.delimiters import Delimiters, Pair, find_formulas
 
 
 def found(text: str, math_page: bool = True) -> list[tuple[str, bool]]:
@@ -58,8 +58,33 @@ def test_weak_signs_need_a_page_that_sets_formulas() -> None:
     assert found("where $x$ holds", math_page=False) == []
     assert found(r"as in \[12\]", math_page=False) == []
     assert found(r"write \( and \) around it", math_page=False) == []
+    assert found(r'find . \( -name "*.c" -o -name "*.h" \)', math_page=False) == []
     assert found(r"as in \[12\]", math_page=True) == [("12", True)]
     assert found(r"where $\alpha$ holds", math_page=False) == [(r"\alpha", False)]
+
+
+def test_a_page_may_have_delimiters_of_its_own() -> None:
+    """Longer ones are tried first; those that no page declared need TeX between them."""
+    own = Delimiters((Pair("$$$", "$$$", False), Pair("$$$$$$", "$$$$$$", True), Pair("[;", ";]", False, False)))
+    spans = find_formulas("$$$n$$$ and $$$$$$m$$$$$$ [;x^2;] [;a;] $$y$$", True, own)
+    assert [(span.tex, span.display) for span in spans] == [("n", False), ("m", True), ("x^2", False), ("y", True)]
+
+
+def test_what_a_page_says_about_dollars_counts() -> None:
+    """Whatever else is known of the page; TeX between dollars is a formula all the same."""
+    assert [span.tex for span in find_formulas("$x$ or $a_1$", True, Delimiters(dollar=False))] == ["a_1"]
+    assert [span.tex for span in find_formulas("$x$ or $a_1$", False, Delimiters(dollar=True))] == ["x", "a_1"]
+
+
+def test_dollars_in_a_text_box_do_not_end_a_formula() -> None:
+    """They begin and end one inside it."""
+    assert found(r"$f(x)\text{ if $x$ is}$ and $y$") == [(r"f(x)\text{ if $x$ is}", False), ("y", False)]
+
+
+def test_classes_of_prices_are_no_formulas() -> None:
+    """Two dollars and three, with a dash or a comma between them."""
+    assert found("from $$-$$$ up, $$, or $$", math_page=False) == []
+    assert found("$$x = y$$", math_page=False) == [("x = y", True)]
 
 
 PIECES = ["$", "$$", "\\(", "\\)", "\\[", "\\]", "\\begin{align}", "\\end{align}", "[itex]", "[/itex]", "\\\\", "\\$"]
