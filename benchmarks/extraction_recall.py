@@ -1,44 +1,50 @@
 """How many of the formulas that real pages hold reach the text, by the way pages write them; and what it costs.
 
-    python benchmarks/extraction_recall.py [DATA] [--json FILE]
+    python benchmarks/extraction_recall.py [DATA] [--engine careful|fast] [--json FILE] [--examples]
 
 DATA (or $OCTO_TEST_DATA) is a folder with `webmath-sample.warc.gz` and `webmath-sample.formulas.jsonl.gz`. A formula is
-recalled if it stands between dollars in the page's text, as often as the page has it, compared without whitespace,
-comments, `\\displaystyle`, `\\label` and equation wrappers. `outside` are those that were understood but stand in parts
-of the page that were not chosen as its text; `missed` were not understood. Macro definitions are not counted.
-Time is CPU time, beside resiliparse's own main-content text of the same pages in the same run, turn by turn.
+recalled if it stands between dollars in the page's text, as often as the page has it, in the normal form of
+`curation/extract/comparable.py` (spaces, redundant braces and synonyms apart); `exact` are those whose spelling is the
+page's, spaces apart. Formulas that the page writes with macros of its own count in their expanded form too. Not counted
+are macro definitions, and formulas in menus (`nav`, tables of contents, sidebars, headers and footers). Where a page
+lists a formula once for each of two renderings, one of them in the text is enough.
+Time is CPU time, beside plain trafilatura and resiliparse on the same pages in the same run, turn by turn.
 """
 
 import argparse
 import gzip
 import json
 import os
-import re
 import resource
 import time
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import trafilatura
 from fastwarc import ArchiveIterator, WarcRecordType
+from lxml import html as lxml_html
 from resiliparse.extract.html2text import extract_plain_text
-from resiliparse.parse.html import HTMLTree
 
+from curation.extract.careful import extract_careful
+from curation.extract.comparable import comparable_tex, without_space
 from curation.extract.decode import to_utf8
-from curation.extract.fast import REVISION, extract_fast
-from curation.extract.formulas import restore, take_delimited
-from curation.extract.prepass import prepare
+from curation.extract.fast import extract_fast
+from curation.extract.macro_definitions import strip_definitions
+from curation.extract.macros import Macros, read_macros
+from curation.extract.outcome import Extraction
+from curation.extract.shown import shown_formulas
 from curation.extract.tex import tidy
-from curation.extract.tokens import Tokens
 
-_SHOWN = re.compile(
-    r"\$\$((?:[^$\\]|\\.|(?<=\{)\$[^$]*\$)+?)\$\$|(?<![\\$])\$((?:[^$\\\n]|\\.|(?<=\{)\$[^$\n]*\$)+?)\$", re.DOTALL
-)
-_COMMENT = re.compile(r"(?<!\\)%[^\n]*\n")
-_LOOKS = re.compile(
-    r"\\(?:displaystyle|textstyle)(?![A-Za-z])|\\label\{[^{}]*\}|\\(?:begin|end)\{equation\*?\}|[\s\u00a0]"
+ENGINES: dict[str, Callable[..., Extraction]] = {"careful": extract_careful, "fast": extract_fast}
+PEERS = ("trafilatura", "resiliparse")
+# Parts of a page that lead elsewhere; what stands in them stands, as a rule, in the text they lead to.
+_MENUS = (
+    "//nav | //header[not(ancestor::article or ancestor::main)] | //footer | //aside | //*[@role='navigation']"
+    " | //*[contains(@class,'toc') or contains(@class,'sidebar') or contains(@class,'related')"
+    " or contains(@class,'navbar') or contains(@class,'breadcrumb') or contains(@class,'ltx_page_navbar')]"
 )
 
 
@@ -54,11 +60,11 @@ class Page:
 
 @dataclass(slots=True)
 class Recall:
-    """Formulas of one kind: all of them, those in the text, and those understood but outside the chosen text."""
+    """Formulas of one kind: all of them, those in the text, those of them that are spelled as on the page."""
 
     formulas: int = 0
     recalled: int = 0
-    outside: int = 0
+    exact: int = 0
     examples: list[str] = field(default_factory=list)
 
 
@@ -66,19 +72,21 @@ def main() -> None:
     """Prints the two tables; writes the same numbers as JSON where asked."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("data", nargs="?", type=Path, default=os.environ.get("OCTO_TEST_DATA"))
+    parser.add_argument("--engine", choices=list(ENGINES), default="careful")
+    parser.add_argument("--every", type=int, default=1, help="read one page in so many")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--examples", action="store_true", help="also print formulas that were missed")
     arguments = parser.parse_args()
     if not arguments.data:
         parser.error("no data folder given; name one or set OCTO_TEST_DATA")
     folder = Path(arguments.data)
-    texts, cost = _extract_all(folder / "webmath-sample.warc.gz")
+    texts, cost = _extract_all(folder / "webmath-sample.warc.gz", ENGINES[arguments.engine], arguments.every)
     recalls = _measure(folder, texts)
     _print_recalls(recalls, arguments.examples)
     print("\n" + "  ".join(f"{name} {value}" for name, value in cost.items()))
     if arguments.json:
-        table = {kind: [r.formulas, r.recalled, r.outside] for kind, r in recalls.items()}
-        arguments.json.write_text(json.dumps({"revision": REVISION, "recall": table, "cost": cost}, indent=1))
+        table = {kind: [r.formulas, r.recalled, r.exact] for kind, r in recalls.items()}
+        arguments.json.write_text(json.dumps({"engine": arguments.engine, "recall": table, "cost": cost}, indent=1))
 
 
 def read_pages(warc: Path) -> Iterator[Page]:
@@ -93,32 +101,40 @@ def read_pages(warc: Path) -> Iterator[Page]:
             yield Page(record.record_id, body, record.http_charset, record.http_content_type)
 
 
-def _extract_all(warc: Path) -> tuple[dict[str, str], dict[str, float | int]]:
-    texts, fast_s, bare_s = {}, 0.0, 0.0
+def _extract_all(
+    warc: Path, extract: Callable[..., Extraction], every: int
+) -> tuple[dict[str, str], dict[str, float | int]]:
+    texts: dict[str, str] = {}
+    spent: dict[str, list[float]] = defaultdict(list)
     for number, page in enumerate(read_pages(warc)):
-        started = time.process_time()
-        if number % 2:
-            _bare(page)
-            between = time.process_time()
-            texts[page.record_id] = extract_fast(page.body, page.charset, page.content_type).text
-            bare_s, fast_s = bare_s + between - started, fast_s + time.process_time() - between
-        else:
-            texts[page.record_id] = extract_fast(page.body, page.charset, page.content_type).text
-            between = time.process_time()
-            _bare(page)
-            fast_s, bare_s = fast_s + between - started, bare_s + time.process_time() - between
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    return texts, {
-        "pages": len(texts),
-        "fast_pages_per_cpu_s": round(len(texts) / fast_s),
-        "bare_pages_per_cpu_s": round(len(texts) / bare_s),
-        "ratio": round(fast_s / bare_s, 3),
-        "peak_mb": peak_mb,
-    }
+        if number % every:
+            continue
+        for name in ("ours", *PEERS) if number // every % 2 else (*PEERS, "ours"):
+            started = time.process_time()
+            if name == "ours":
+                texts[page.record_id] = extract(page.body, page.charset, page.content_type).text
+            else:
+                _peer(name, page)
+            spent[name].append(time.process_time() - started)
+    return texts, _costs(spent)
 
 
-def _bare(page: Page) -> None:
-    extract_plain_text(page.body.decode("utf-8", "replace"), main_content=True)
+def _costs(spent: dict[str, list[float]]) -> dict[str, float | int]:
+    costs: dict[str, float | int] = {"pages": len(spent["ours"])}
+    for name, seconds in spent.items():
+        costs[f"{name}_pages_per_cpu_s"] = round(len(seconds) / sum(seconds), 1)
+        costs[f"{name}_p99_ms"] = round(sorted(seconds)[int(0.99 * len(seconds))] * 1000, 1)
+    for peer in PEERS:
+        costs[f"cpu_per_{peer}"] = round(sum(spent["ours"]) / sum(spent[peer]), 3)
+    return costs | {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}
+
+
+def _peer(name: str, page: Page) -> None:
+    text = page.body.decode("utf-8", "replace")
+    if name == "trafilatura":
+        trafilatura.extract(text, output_format="markdown", include_formatting=True, include_tables=True)
+    else:
+        extract_plain_text(text, main_content=True)
 
 
 def _measure(folder: Path, texts: dict[str, str]) -> dict[str, Recall]:
@@ -126,69 +142,55 @@ def _measure(folder: Path, texts: dict[str, str]) -> dict[str, Recall]:
         wanted = {row["record_id"]: row["formulas"] for row in map(json.loads, lines)}
     recalls: dict[str, Recall] = defaultdict(Recall)
     for page in read_pages(folder / "webmath-sample.warc.gz"):
-        if page.record_id in wanted:
+        if page.record_id in wanted and page.record_id in texts:
             _count(recalls, page, wanted[page.record_id], texts[page.record_id])
     return dict(sorted(recalls.items(), key=lambda item: -item[1].formulas))
 
 
 def _count(recalls: dict[str, Recall], page: Page, wanted: list[dict], text: str) -> None:
-    in_text = shown_formulas(text)
-    missing, flat = [], comparable(text)
+    shown = [formula.tex for formula in shown_formulas(text)]
+    forms = {kind: Counter(map(comparable_tex, shown)) for kind in {formula["kind"] for formula in wanted}}
+    spellings = set(map(without_space, shown))
+    menus, macros = _in_menus(page), read_macros(page.body, [row["tex"] for row in wanted if row.get("macro")])
     for formula in wanted:
-        if formula.get("macro") or not tidy(formula["tex"]):
+        tex, kind = tidy(strip_definitions(formula["tex"])[0]), formula["kind"]
+        if formula.get("macro") or not tex:
             continue
-        recall, key = recalls[formula["kind"]], comparable(formula["tex"])
-        recall.formulas += 1
-        if in_text[key] > 0 or ("$" in key and f"${key}$" in flat):
-            in_text[key] -= 1
-            recall.recalled += 1
+        key = next((key for key in _keys(tex, macros) if forms[kind][key] > 0), None)
+        if key is None and menus[(form := comparable_tex(tex))] > 0:
+            menus[form] -= 1
+            continue
+        recalls[kind].formulas += 1
+        recalls[kind].exact += key is not None and without_space(tex) in spellings
+        recalls[kind].recalled += key is not None
+        if key is None:
+            recalls[kind].examples.append(f"{page.record_id} {tex[:100]!r}")
         else:
-            missing.append((recall, key, formula["tex"]))
-    elsewhere = shown_formulas(_whole_text(page)) if missing else Counter()
-    for recall, key, tex in missing:
-        recall.outside += elsewhere[key] > 0
-        if not elsewhere[key]:
-            recall.examples.append(f"{page.record_id} {tex[:100]!r}")
+            forms[kind][key] -= 1
 
 
-def _whole_text(page: Page) -> str:
-    """The page's text without any choice of main content, with its formulas."""
-    html, _ = to_utf8(page.body, page.charset)
-    tree, tokens = HTMLTree.parse_from_bytes(html), Tokens(html)
-    prepare(tree, html, tokens)
-    text = extract_plain_text(tree, main_content=False, hidden_elements=True)
-    return restore(take_delimited(text, html, tokens), tokens)
+def _keys(tex: str, macros: Macros) -> Iterator[str]:
+    yield comparable_tex(tex)
+    yield comparable_tex(tidy(macros.expand(tex)))
 
 
-def shown_formulas(text: str) -> Counter[str]:
-    """The formulas between dollars in a text, in comparable form, with their numbers."""
-    return Counter(comparable(shown[1] or shown[2]) for shown in _SHOWN.finditer(text))
-
-
-def comparable(tex: str) -> str:
-    """TeX without what is only layout, and without braces around all of it."""
-    tex = _LOOKS.sub("", _COMMENT.sub("", tex)).replace("\u200b", "")
-    while tex.startswith("{") and _closing(tex) == len(tex) - 1:
-        tex = tex[1:-1]
-    return tex
-
-
-def _closing(tex: str) -> int:
-    """Where the group that opens the text ends."""
-    depth = 0
-    for at, char in enumerate(tex):
-        depth += (char == "{") - (char == "}")
-        if depth == 0:
-            return at
-    return -1
+def _in_menus(page: Page) -> Counter[str]:
+    """The formulas in the menus of a page, in their normal form."""
+    root = lxml_html.document_fromstring(to_utf8(page.body, page.charset)[0] or b"<p>")
+    menus = b"".join(lxml_html.tostring(menu, with_tail=False) for menu in root.xpath(_MENUS))
+    if not menus:
+        return Counter()
+    shown = menus.replace(b"<nav", b"<div")
+    found = extract_careful(b"<html><body><article><p>Menus</p>" + shown + b"</article></body></html>")
+    return Counter(comparable_tex(formula.tex) for formula in shown_formulas(found.text))
 
 
 def _print_recalls(recalls: dict[str, Recall], examples: bool) -> None:
-    print(f"{'kind':22} {'formulas':>8} {'recalled':>8} {'recall':>7} {'outside':>8} {'missed':>7}")
+    print(f"{'kind':22} {'formulas':>8} {'recalled':>8} {'recall':>7} {'exact':>7} {'missed':>7}")
     for kind, recall in recalls.items():
-        missed = recall.formulas - recall.recalled - recall.outside
-        share = recall.recalled / recall.formulas
-        print(f"{kind:22} {recall.formulas:8} {recall.recalled:8} {share:7.4f} {recall.outside:8} {missed:7}")
+        share, exact = recall.recalled / recall.formulas, recall.exact / recall.formulas
+        missed = recall.formulas - recall.recalled
+        print(f"{kind:22} {recall.formulas:8} {recall.recalled:8} {share:7.4f} {exact:7.4f} {missed:7}")
         for example in recall.examples[:12] if examples else ():
             print("    ", example)
 

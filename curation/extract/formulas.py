@@ -4,6 +4,8 @@ import re
 
 from curation.extract.carriers import Carrier
 from curation.extract.delimiters import find_formulas, has_delimiters
+from curation.extract.macro_definitions import strip_definitions
+from curation.extract.readable import readable
 from curation.extract.tex import MAX_CHARS, tidy
 from curation.extract.tokens import DISPLAY, Formula, Tokens
 
@@ -16,10 +18,20 @@ _EQUATION_NUMBER = re.compile(r"\s*(?:\([\w.]{1,8}\)|[\d.]{1,6})\s*")
 
 def token_for(carrier: Carrier, tokens: Tokens) -> str:
     """The token for a carrier; nothing for macro definitions. TeX beyond the limit is no formula that anyone wrote."""
-    if carrier.tex is None or len(carrier.tex) > MAX_CHARS:
-        return tokens.add_unconverted(carrier.text.strip())
-    tex = tidy(_bare(carrier.tex, tokens))
-    return tokens.add(Formula(tex, carrier.display, carrier.kind)) if tex else ""
+    if carrier.tex is None:
+        return tokens.add_unconverted(readable(carrier), carrier.kind)
+    if len(carrier.tex) > MAX_CHARS:
+        return tokens.add_unconverted("", f"{carrier.kind}: too_long")
+    tex = cleaned(carrier.tex, tokens)
+    return tokens.add(Formula(tex, bool(carrier.display), carrier.kind)) if tex else ""
+
+
+def cleaned(tex: str, tokens: Tokens) -> str:
+    """Tidy TeX, in which the tokens of other formulas are theirs; what it defines is noted, and not part of it."""
+    tex, definitions = strip_definitions(_bare(tex, tokens))
+    if definitions:
+        tokens.definitions.append(definitions)
+    return tidy(tex)
 
 
 def take_delimited(text: str, html: bytes, tokens: Tokens) -> str:
@@ -30,7 +42,7 @@ def take_delimited(text: str, html: bytes, tokens: Tokens) -> str:
     math_page = sure or bool(find_formulas(text, math_page=False))
     parts, at = [], 0
     for span in find_formulas(text, math_page):
-        tex = tidy(_bare(span.tex, tokens))
+        tex = cleaned(span.tex, tokens)
         parts += [text[at : span.start], tokens.add(Formula(tex, span.display, span.kind)) if tex else ""]
         at = span.end
     return "".join([*parts, text[at:]])

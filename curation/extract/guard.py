@@ -8,6 +8,8 @@ at every level (2 to 5 ns a byte and level).
 import re
 from typing import TYPE_CHECKING
 
+from lxml import etree
+
 from curation.extract.outcome import Refusal
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ MAX_TAG_BYTES = 4_096  # outside quoted values, where attributes are; a long quo
 MAX_NESTED_BYTES = 300_000_000  # bytes times levels of blocks around them: about a second
 MAX_DEPTH = 512  # levels of any elements, in pages of MANY_TAGS; browsers stop there too
 MANY_TAGS = 10_000  # below this no nesting makes a search slow
+# Beyond these trafilatura is not asked (100,000 tags cost it 4 to 5 s, and depth as much again).
+MOST_TAGS_TO_CHOOSE = 120_000
+MOST_NESTED_TAGS = 40_000_000  # tags times the deepest of their levels
 LARGE_BYTES = 128_000  # below this one tag alone cannot hold enough attributes to hurt
 
 _MAGIC = (
@@ -47,6 +52,7 @@ _FEED = re.compile(
 
 _TAG = re.compile(rb"<[a-zA-Z](?:[^\"'>]++|\"[^\"]*+\"|'[^']*+')*+")
 _QUOTED = re.compile(rb"\"[^\"]*\"|'[^']*'|(?i:data:)[^\s>]*")
+_IS_DEEP = etree.XPath("boolean(" + "/*" * (MAX_DEPTH + 1) + ")")
 _TOO_DEEP = ">".join("*" * (MAX_DEPTH + 1))
 _STEP = re.compile(rb"<(?:(/?)(?:div|article|ul|ol|footer)\b|(!--)|(script|style|textarea|noscript)\b)", re.IGNORECASE)
 
@@ -88,6 +94,22 @@ def refuse_tree(tree: "HTMLTree", html: bytes) -> Refusal | None:
     if html.count(b"<") > MANY_TAGS and tree.document.query_selector(_TOO_DEEP) is not None:
         return Refusal("too_deep", f"Elements are nested more than {MAX_DEPTH:,} deep, which is the limit.")
     return None
+
+
+def is_costly(root: "etree._Element", markup: bytes) -> bool:
+    """Whether a parsed page, serialised, is too much for a chooser whose time grows with tags times depth."""
+    tags = markup.count(b"<")
+    if tags > MOST_TAGS_TO_CHOOSE or _IS_DEEP(root):
+        return True
+    return tags * MAX_DEPTH > MOST_NESTED_TAGS and tags * _depth(root) > MOST_NESTED_TAGS
+
+
+def _depth(root: "etree._Element") -> int:
+    depth = deepest = 0
+    for event, _ in etree.iterwalk(root, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _longest_tag(html: bytes) -> int:

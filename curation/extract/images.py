@@ -11,10 +11,14 @@ if TYPE_CHECKING:
     from resiliparse.parse.html import ElementNode
 
 SELECTOR = (
-    r'img:is(.math, .tex, [alt^="$"], [alt^="\\"], [class*="latex"], [class*="mwe-math"], [class*="ql-img-"], [eeimg],'
-    ' [data-mathml], [src*="latex"], [src*="/math/render"], [src*="render/math"], [src*="codecogs"], [src*="mimetex"],'
+    r'.math img, img:is(.math, .tex, [alt^="$"], [alt^="\\"], [class*="latex"], [class*="mwe-math"],'
+    ' [class*="ql-img-"], [eeimg], [data-mathml], [data-latex], [data-tex], [data-formula],'
+    ' [src*="latex"], [src*="/math/render"], [src*="render/math"], [src*="codecogs"], [src*="mimetex"],'
     ' [src*="mathtex"], [src*="cht=tx"], [src*="equation?tex="], [src*="upmath.me"])'
 )
+_SOURCES = ("data-latex", "data-tex", "data-formula")
+# WIRIS writes MathML into an attribute with other characters for those that HTML would have to escape.
+_WIRIS = str.maketrans({"«": "<", "»": ">", "¨": '"', "§": "&", "`": "'"})
 _SURE_CLASSES = ("math", "tex", "latex", "ql-img-", "mwe-math", "formula")
 _HOSTS = re.compile(
     r"codecogs\.com|latex\.php|latexrender|mimetex|mathtex|cht=tx|render/math|media/math/render|"
@@ -32,19 +36,46 @@ def read_image(image: "ElementNode") -> Carrier | None:
     source = image.getattr("src") or image.getattr("data-src") or image.getattr("data-lazy-src") or ""
     alt = (image.getattr("alt") or "").strip()
     classes = image.class_name or ""
-    rendered = bool(_HOSTS.search(source)) or image.hasattr("eeimg") or image.hasattr("data-mathml")
-    display = "display" in classes or "Dsp" in classes
+    rendered = bool(_HOSTS.search(source)) or image.hasattr("eeimg")
+    display = True if "display" in classes or "Dsp" in classes else None if "inline" not in classes else False
+    if carrier := _read_attributes(image, display):
+        return carrier
     from_alt, delimited = undelimited(alt)
     if delimited is not None or alt.startswith("\\begin"):
         block = alt.startswith("\\begin") and not alt.startswith("\\begin{math}")
-        return Carrier("img-alt", from_alt, bool(delimited) or display or block)
+        return Carrier("img-alt", from_alt, True if block else display if delimited is None else delimited)
+    if rendered and "\\inline" in source:
+        display = False
     if (from_address := _tex_in_address(source) if rendered else None) and "latex.php" not in source:
         return Carrier("img-url", from_address, display)
-    if _is_tex(alt, rendered or any(name in classes for name in _SURE_CLASSES), "math" in classes.split()):
+    if _is_tex(alt, rendered or any(name in classes for name in _SURE_CLASSES), _in_math(image, classes)):
         return Carrier("img-alt", alt, display)
     if from_address:
         return Carrier("img-url", from_address, display)
-    return Carrier("img", None, display, alt) if rendered else None
+    return Carrier("img", None, display, None, alt) if rendered else None
+
+
+def _in_math(image: "ElementNode", classes: str) -> bool:
+    """Whether Sphinx drew this picture: it says so of the picture, or of the block around it."""
+    if "math" in classes.split():
+        return True
+    block = image.parent_element
+    for _ in range(2):
+        if block is not None:
+            if "math" in (block.class_name or "").split():
+                return True
+            block = block.parent_element
+    return False
+
+
+def _read_attributes(image: "ElementNode", display: bool | None) -> Carrier | None:
+    for name in _SOURCES:
+        if source := image.getattr(name):
+            tex, delimited = undelimited(source)
+            return Carrier("img-attribute", tex, delimited if display is None else display)
+    if mathml := image.getattr("data-mathml"):
+        return Carrier("img-mathml", None, display, None, mathml.translate(_WIRIS) if "«" in mathml else mathml)
+    return None
 
 
 def _is_tex(alt: str, shows_formula: bool, sphinx: bool) -> bool:

@@ -81,12 +81,12 @@ KATEX_HTML = (
             "mathjax",
         ),
         ('<span class="mjx-chtml"><span class="mjx-math" aria-label="x^2">x</span></span>', "$x^2$", "mathjax"),
-        ('<img class="math" src="a.png" alt="f(x) = mx">', "$f(x) = mx$", "img-alt"),
+        ('<img class="math" src="a.png" alt="f(x) = mx">', "$$f(x) = mx$$", "img-alt"),
         ('<IMG SRC="img1.gif" ALT="$x$">', "$x$", "img-alt"),
         ('<img src="i.png" alt="\\begin{displaymath}y^2\\end{displaymath}">', "$$y^2$$", "img-alt"),
         (
             '<img class="latex" src="https://s0.wp.com/latex.php?latex=%5Cpi&bg=ff" alt="&#92;pi">',
-            "$\\pi$",
+            "$$\\pi$$",
             "img-alt",
         ),
         (
@@ -94,18 +94,18 @@ KATEX_HTML = (
             "$x^2 +\\alpha$",
             "img-url",
         ),
-        ('<img src="http://chart.apis.google.com/chart?cht=tx&chl=x%5E2%2By" alt="chart">', "$x^2+y$", "img-url"),
+        ('<img src="http://chart.apis.google.com/chart?cht=tx&chl=x%5E2%2By" alt="chart">', "$$x^2+y$$", "img-url"),
         (
             '<img src="https://render.githubusercontent.com/render/math?math=e%5E%7Bi%5Cpi%7D">',
-            "$e^{i\\pi}$",
+            "$$e^{i\\pi}$$",
             "img-url",
         ),
         (
             '<span class="ztext-math" data-tex="\\sum x"><span class="MathJax_SVG">s</span></span>',
-            "$\\sum x$",
+            "$$\\sum x$$",
             "data-tex",
         ),
-        ('<span class="tex" data-expr="x^2">x2</span>', "$x^2$", "data-expr"),
+        ('<span class="tex" data-expr="x^2">x2</span>', "$$x^2$$", "data-expr"),
         ("<d-math>\\alpha</d-math>", "$\\alpha$", "element-text"),
         ("<dt-math block>w^{k+1}</dt-math>", "$$w^{k+1}$$", "element-text"),
         ('<span class="math notranslate nohighlight">\\(T_5\\)</span>', "$T_5$", "math-class"),
@@ -202,3 +202,10 @@ def test_menus_take_their_formulas_with_them() -> None:
     extraction = extract_fast(page.encode())
     assert (extraction.formulas_found, extraction.formulas_kept) == (2, 1)
     assert extraction.formula_kinds == {"mathml-alttext": 1}
+
+
+def test_a_formula_is_displayed_where_it_stands_alone_and_nothing_says_otherwise() -> None:
+    image = '<img src="https://latex.codecogs.com/gif.latex?x^2" alt="x">'
+    assert between(extract(image)) == "$$x^2$$"
+    assert between(extract(f"We see {image} here.")) == "We see $x^2$ here."
+    assert between(extract(image.replace("?", "?\\inline&space;"))) == "$x^2$"

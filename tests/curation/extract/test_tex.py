@@ -15,7 +15,12 @@ from curation.extract.tex import looks_like_prose, tidy, undelimited
         ("{\\displaystyle a}{b}", "{\\displaystyle a}{b}"),
         ("\\displaystyle\\sum", "\\sum"),
         ("\\displaystyles", "\\displaystyles"),
-        ("a%\nb % note\nc", "a" + "b c"),
+        ("a%\nb % note\nc", "a\nb\nc"),
+        ("\\alpha%\nb", "\\alpha\nb"),
+        ("\\sin\u2061x", "\\sin x"),
+        ("\\text{50% off}\nx", "\\text{50\\% off}\nx"),
+        ("x % note", "x"),
+        ("p = 95%", "p = 95\\%"),
         ("5\\% of x", "5\\% of x"),
         ("a\u00a0b\u200b", "a b"),
         ("\\begin{equation*}x\\label{eq:1}\\end{equation*}", "x"),
@@ -23,15 +28,28 @@ from curation.extract.tex import looks_like_prose, tidy, undelimited
         ("a $ b", "a \\$ b"),
         ("\\text{if $b$}", "\\text{if $b$}"),
         ("% <![CDATA[\nx\n%]]>", "x"),
-        ("\\newcommand{\\N}{\\mathbb{N}}\\newcommand\\st[1]{:#1} \\N", "\\N"),
-        ("\\def\\x#1#2{a{b}c}\\let\\y=\\x\\DeclareMathOperator*{\\im}{im} z", "z"),
-        ("\\newcommand{\\N}{unclosed", ""),
+        ("\\begin{equation}x\\label{a}\\end{equation}.", "x."),
+        (
+            "\\begin{equation}a\\end{equation} \\begin{equation}b\\end{equation}",
+            "\\begin{equation}a\\end{equation} \\begin{equation}b\\end{equation}",
+        ),
+        ("\\label{eq:a_{1}} x", "x"),
+        ("\\colorbox{red}{$x$}", "\\colorbox{red}{$x$}"),
+        ("\\tag{$*$}", "\\tag{$*$}"),
+        ("\\text{a} $ b", "\\text{a} \\$ b"),
+        ("\\mathrm{T} = $5", "\\mathrm{T} = \\$5"),
+        ("$\\displaystyle x$", "x"),
+        ("\\displaystyle{x}", "x"),
+        ("a &lt; b<br />+ c", "a < b\n+ c"),
+        ("x\\ ", "x"),
+        ("\\ ", ""),
+        ("a \\\\", "a \\\\"),
         ("\\begingroup", ""),
         ("\\begingroups", "\\begingroups"),
     ],
 )
 def test_tidy(raw: str, clean: str) -> None:
-    """Wrappers, comments, labels, blank lines and definitions go."""
+    """Wrappers, comments, labels and blank lines go; what would end a formula between dollars is made harmless."""
     assert tidy(raw) == clean
 
 
@@ -41,6 +59,7 @@ def test_tidy_takes_anything_and_settles(raw: str) -> None:
     clean = tidy(raw)
     assert clean == clean.strip()
     assert "\n\n" not in clean
+    assert (len(clean) - len(clean.rstrip("\\"))) % 2 == 0, "it would escape the dollar behind it"
 
 
 @pytest.mark.parametrize(
