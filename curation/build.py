@@ -16,6 +16,7 @@ from curation.executors import Machine, executor_for, run_to_end
 from curation.fates import read_counts
 from curation.pipeline import Block, blocks
 from curation.plan import BuildPlan
+from curation.scorecards import last_scores
 from manifests.fingerprint import refuse_changed
 from manifests.folders import only_writer
 from manifests.layout import DataFolder
@@ -53,11 +54,12 @@ def _prepare(folder: Path, plan: BuildPlan, data: DataFolder) -> None:
     if unfinished and read_record(mark).get("fingerprint") == plan.fingerprint:
         say(f"{plan.manifest.identity}: going on with the unfinished build")
         return
+    before = last_scores(data, plan.manifest.identity)
     if folder.exists():
         if unfinished:
             say(f"{plan.manifest.identity}: an unfinished build of another recipe is discarded")
         discard(folder, plan.manifest.identity, data)
-    write_record(mark, {"fingerprint": plan.fingerprint, "started": now()})
+    write_record(mark, {"fingerprint": plan.fingerprint, "started": now(), "last_scores": before})
 
 
 def discard(folder: Path, identity: str, data: DataFolder) -> None:

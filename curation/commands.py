@@ -56,7 +56,7 @@ def build(
     from curation.build import build_corpus
     from curation.executors import Machine
     from curation.plan import plan_build
-    from curation.show import stage_rows
+    from curation.show import stage_rows, warnings
     from manifests.load import load_manifest
 
     found = plan_build(load_manifest(manifest, "corpus"), data)
@@ -71,6 +71,8 @@ def build(
         f"({record['token_counter']}) from {counts['input_records']:,} records\n"
         f"  {data.corpus(record['identity'])}\n  digest {record['digest']}"
     )
+    for line in warnings(record):
+        say(line)
 
 
 @corpus.command()
@@ -102,9 +104,11 @@ def list_versions(data: DataFolder, output: str) -> None:
 @corpus.command()
 @click.argument("name")
 @click.option(
-    "--table", type=click.Choice(["stages", "reasons", "shards", "inputs", "benchmarks"]), default="stages",
+    "--table",
+    type=click.Choice(["stages", "reasons", "shards", "inputs", "benchmarks", "scorecard"]),
+    default="stages",
     help="Which part of the record is printed [default: stages].",
-)  # fmt: skip
+)
 @data_option
 @format_option
 def show(name: str, table: str, data: DataFolder, output: str) -> None:
@@ -174,14 +178,17 @@ def diff(old: str, new: str, fates: bool, data: DataFolder, output: str) -> None
     """Compare two versions: the recipe's changed keys, and the documents added, removed and changed."""
     from curation.inspect import diff as diff_documents
     from curation.inspect import fate_changes
+    from curation.show import score_changes
     from manifests.fingerprint import changed_keys
     from manifests.records import read_record
     from manifests.versions import newest
 
     a, b = (newest(data, "corpora", name) for name in (old, new))
-    recipes = [read_record(data.corpus(name) / "build.json")["recipe"] for name in (a, b)]
-    for change in changed_keys(*recipes):
+    records = [read_record(data.corpus(name) / "build.json") for name in (a, b)]
+    for change in changed_keys(*(record["recipe"] for record in records)):
         say(f"recipe {change}")
+    for line in score_changes(*(record.get("scorecard", []) for record in records)):
+        say(line)
     if fates:
         print_rows([f"fate in {a}", f"fate in {b}", "records"], fate_changes(data, a, b), output)
     else:

@@ -11,6 +11,7 @@ from curation.digest import RowsDigest
 from curation.executors import Machine
 from curation.fates import FAILED, KEPT, REMOVED, Tally, check_tallies, read_counts
 from curation.plan import BuildPlan
+from curation.scorecards import lowered, scores_of
 from manifests.errors import AccountingError
 from manifests.layout import DataFolder
 from manifests.libraries import library_versions
@@ -18,8 +19,8 @@ from manifests.records import now, read_record, write_record
 
 COUNTED_BLOCKS = ("read", "exact", "extract", "shard")
 LIBRARIES = (
-    "datatrove", "duckdb", "fastwarc", "fasttext-numpy2-wheel", "numpy", "octocorpus", "polars", "pyarrow",
-    "resiliparse",
+    "datatrove", "duckdb", "fastwarc", "fasttext-numpy2-wheel", "lxml", "numpy", "octocorpus", "polars", "pyarrow",
+    "resiliparse", "trafilatura",
 )  # fmt: skip
 
 
@@ -31,11 +32,15 @@ def commit(plan: BuildPlan, data: DataFolder, machine: Machine, started: str, wa
     tallies, extras = _all_counts(folder / "stages")
     total = _gather_fates(folder)
     _check_total(tallies, total)
-    record = _record(plan, machine, tallies, extras, total, _coverage(folder / "stages")) | {
-        "started": started,
-        "finished": now(),
-        "wall_s": round(wall_s, 3),
-    }
+    record = (
+        _record(plan, machine, tallies, extras, total, _coverage(folder / "stages"))
+        | _scorecard(plan, folder)
+        | {
+            "started": started,
+            "finished": now(),
+            "wall_s": round(wall_s, 3),
+        }
+    )
     write_record(folder / "build.json", record)
     register_corpus(data, plan.manifest.identity)
     return record
@@ -136,6 +141,13 @@ def _coverage(stages: Path) -> list[dict[str, Any]]:
     """How many problems of each benchmark the decontamination could look for."""
     path = stages / "problems" / "coverage.json"
     return [{"file": file} | counts for file, counts in read_record(path).items()] if path.exists() else []
+
+
+def _scorecard(plan: BuildPlan, folder: Path) -> dict[str, Any]:
+    """What the extractor brings back of our own pages, and what the last version's brought back that it does not."""
+    scores, before = scores_of(plan), read_record(folder / "stages" / "recipe.json").get("last_scores") or {}
+    fallen = lowered(scores, before.get("scores", []))
+    return {"scorecard": scores, "scores_lowered": fallen, "scores_against": before.get("version")}
 
 
 def _inputs(plan: BuildPlan, extras: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -55,6 +55,7 @@ class FateSink:
     rank: int = -1
     tallies: dict[str, Tally] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
+    child_cpu_s: float = 0.0
     _writer: StagedWriter | None = None
     _started_cpu_s: float = 0.0
 
@@ -62,7 +63,7 @@ class FateSink:
         """Starts the task `rank`; every step calls it, the first call counts."""
         if self.rank != rank:
             self.rank, self.tallies, self.extra, self._writer = rank, {}, {}, None
-            self._started_cpu_s = time.process_time()
+            self._started_cpu_s, self.child_cpu_s = time.process_time(), 0.0
 
     def tally(self, stage: str) -> Tally:
         """The running numbers of a stage, in the order stages first ask."""
@@ -85,7 +86,7 @@ class FateSink:
             self._writer.close()
         counts = {stage: tally.as_dict() for stage, tally in self.tallies.items()}
         check_tallies(counts, f"task {self.rank} of {self.folder.name}")
-        cpu_s = time.process_time() - self._started_cpu_s
+        cpu_s = time.process_time() - self._started_cpu_s + self.child_cpu_s
         record = {"stages": counts, "cpu_s": cpu_s} | self.extra
         write_record(self.folder / f"counts-{self.rank:05d}.json", record)
 

@@ -1,11 +1,12 @@
 """Looking into finished corpus versions: samples, the story of a page, what changed between two versions."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from curation.read.records import InputFile
-from curation.steps.extraction import ExtractText
+from curation.steps.extraction import ExtractCarefully, ExtractText
 from curation.steps.inputs import open_records, record_document
 from manifests.catalog import reader
 from manifests.errors import InputError, NotFound, OctoError
@@ -14,6 +15,7 @@ from manifests.layout import DataFolder
 from manifests.records import read_record
 
 PREVIEW_CHARS = 600
+FIRST_READING = frozenset(("read", "url_filter", "exact", "extract", "language", "recall"))
 
 
 def sample_kept(data: DataFolder, corpus: str, count: int) -> list[dict[str, Any]]:
@@ -100,12 +102,13 @@ def _reread(fate: dict[str, Any], build: dict[str, Any]) -> str:
     entry = known[fate["file"]]
     file = InputFile(entry["file"], entry["format"], entry["size_bytes"], entry["digest"])
     try:
-        return _text_at(file, fate["offset"], build["recipe"])
+        return _text_at(file, fate["offset"], build["recipe"], fate["stage"])
     except (OctoError, OSError) as error:
         return f"(cannot be shown: {error})"
 
 
-def _text_at(file: InputFile, offset: int, recipe: dict[str, Any]) -> str:
+def _text_at(file: InputFile, offset: int, recipe: dict[str, Any], stage: str) -> str:
+    """The text that `stage` saw, or would have seen."""
     from curation.fates import FateSink
 
     options = Inputs.model_validate(recipe["inputs"] | {"files": [file.path]})
@@ -113,7 +116,10 @@ def _text_at(file: InputFile, offset: int, recipe: dict[str, Any]) -> str:
     if record is None or record.offset != offset:
         raise InputError(f"{file.path}: has no record at {offset} any more; the file changed since the build.")
     document = record_document(record)
-    verdict = ExtractText(FateSink(Path()), Extract.model_validate(recipe["extract"])).judge(document)
+    extract = Extract.model_validate(recipe["extract"])
+    reading = ExtractText if extract.engine == "fast" or stage in FIRST_READING else ExtractCarefully
+    with contextlib.closing(reading(FateSink(Path()), extract)) as step:
+        verdict = step.judge(document)
     return document.text or f"(no text: {verdict.reason if verdict else 'empty'})"
 
 

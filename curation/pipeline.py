@@ -5,7 +5,7 @@ because finding duplicates needs all documents. A block leaves files in its fold
 
     read      every record of every input: what is a page, and where it lies
     exact     of pages with the same bytes one stays
-    extract   text and formulas, language, mathematics, quality, MinHash bands
+    extract   a fast text, language, mathematics; of what is left the careful text, quality, MinHash bands
     pairs     documents that agree on a band or on their whole text
     clusters  who stays of each cluster
     problems  the runs of words that give away a benchmark
@@ -28,7 +28,7 @@ from curation.steps.decontamination import IndexBenchmarks, KeepUncontaminated
 from curation.steps.documents import CountTokens, StageDocuments
 from curation.steps.duplicates import ChooseSurvivors, KeepSurvivors, PairUp
 from curation.steps.exact import KeepFirstBody
-from curation.steps.extraction import ExtractText
+from curation.steps.extraction import ExtractCarefully, ExtractText
 from curation.steps.inputs import KeepPages, ListCandidates, ReadInputs
 from curation.steps.language import KeepLanguages
 from curation.steps.quality import KeepQuality
@@ -62,7 +62,6 @@ def blocks(plan: BuildPlan, stages: Path, shards: Path, tasks: int) -> list[Bloc
     exact = [KeepFirstBody(sinks["exact"], place["read"], recipe.dedup.exact)]
     extract = [
         ReadSurvivors(plan.inputs, recipe.inputs, place["exact"], place["extract"]),
-        ExtractText(sinks["extract"], recipe.extract),
         *_text_stages(plan, sinks["extract"]),
         StageDocuments(
             sinks["extract"],
@@ -91,12 +90,17 @@ def blocks(plan: BuildPlan, stages: Path, shards: Path, tasks: int) -> list[Bloc
 
 
 def _text_stages(plan: BuildPlan, sink: FateSink) -> Sequence[Stage]:
-    """The stages that judge a text by itself, in order; a stage the manifest leaves out is not there."""
+    """The stages that make a text and judge it, in order; a stage the manifest leaves out is not there."""
     recipe, stages = plan.manifest, list[Stage]()
     if recipe.language:
         stages.append(KeepLanguages(sink, recipe.language))
     if recipe.recall and plan.recall_scorer:
         stages.append(ScoreMath(sink, "recall", plan.recall_scorer, recipe.recall.threshold))
+    careful = recipe.extract.engine == "careful"
+    if stages or not careful:
+        stages.insert(0, ExtractText(sink, recipe.extract))
+    if careful:
+        stages.append(ExtractCarefully(sink, recipe.extract))
     if recipe.quality:
         stages.append(KeepQuality(sink, recipe.quality))
     if recipe.classify and plan.classify_scorer:

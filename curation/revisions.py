@@ -1,6 +1,7 @@
 """The revision of each stage's code. Raise one whenever the stage may give another result; it enters fingerprints."""
 
 import classifiers.normalise
+import curation.extract.careful
 import curation.extract.fast
 from curation import minhash
 
@@ -9,10 +10,11 @@ CODE: dict[str, int] = {
     "url_filter": 1,
     "exact": 1,
     "extract": curation.extract.fast.REVISION,
-    "language": 1,
+    "careful": curation.extract.careful.REVISION,
+    "language": 2,
     "normalise": classifiers.normalise.REVISION,
-    "quality": 1,
+    "quality": 2,
     "minhash": minhash.REVISION,
     "decontaminate": 1,
-    "shard": 1,
+    "shard": 2,
 }

@@ -73,6 +73,25 @@ def summary(record: dict[str, Any]) -> Iterator[str]:
     yield f"  built {record['finished']} in {record['wall_s']:.1f} s ({record['cpu_s']:.1f} CPU s)"
 
 
+def warnings(record: dict[str, Any]) -> Iterator[str]:
+    """What a person should know of a new version beside its numbers."""
+    for row in record["scores_lowered"]:
+        yield (
+            f"  extraction got worse: of {row['formulas']} formulas in {row['encoding']} {row['equal']} come back, "
+            f"{row['equal_before']} did in {record['scores_against']}. `octo corpus show {record['identity']} "
+            "--table scorecard` lists all."
+        )
+
+
+def score_changes(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> Iterator[str]:
+    """The encodings that two extractors read differently well."""
+    before = {row["encoding"]: row for row in old}
+    for row in new:
+        known = before.get(row["encoding"])
+        if known and known["equal"] != row["equal"]:
+            yield f"extraction {row['encoding']}: {known['equal']} of {known['formulas']} formulas -> {row['equal']}"
+
+
 def explanation(fate: dict[str, Any]) -> Iterator[str]:
     """The story of one record in words."""
     yield f"{fate['url'] or fate['id']}"

@@ -25,8 +25,17 @@ class Stage(PipelineStep):
     def judge(self, document: Document) -> Verdict | None:
         """None keeps the document; a Verdict ends it here with that reason."""
 
+    def add_cpu(self, document: Document, cpu_s: float) -> None:
+        """Counts the CPU time that a child process spent on a document."""
+        document.metadata["cpu_ms"] += cpu_s * 1000
+        self.sink.tally(self.name).cpu_s += cpu_s
+        self.sink.child_cpu_s += cpu_s
+
     def prepare(self) -> None:
         """Loads what the stage needs, once a task and only where it runs."""
+
+    def close(self) -> None:
+        """Ends what the stage started, such as a process."""
 
     def run(self, data: DocumentsPipeline, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
         """Yields the documents that stay; the others' fates go to the sink.
@@ -38,18 +47,25 @@ class Stage(PipelineStep):
 
     def _judge_all(self, data: DocumentsPipeline, tally: Tally) -> DocumentsPipeline:
         self.prepare()
-        for document in data:
-            tally.input += 1
-            started = time.process_time()
-            verdict = self.judge(document)
-            cpu_s = time.process_time() - started
-            tally.cpu_s += cpu_s
-            document.metadata["cpu_ms"] = document.metadata.get("cpu_ms", 0.0) + cpu_s * 1000
-            if verdict is None:
-                tally.kept += 1
-                yield document
-            else:
-                self._end(document, verdict, tally)
+        try:
+            for document in data:
+                verdict = self._timed(document, tally)
+                if verdict is None:
+                    tally.kept += 1
+                    yield document
+                else:
+                    self._end(document, verdict, tally)
+        finally:
+            self.close()
+
+    def _timed(self, document: Document, tally: Tally) -> Verdict | None:
+        tally.input += 1
+        started = time.process_time()
+        verdict = self.judge(document)
+        cpu_s = time.process_time() - started
+        tally.cpu_s += cpu_s
+        document.metadata["cpu_ms"] = document.metadata.get("cpu_ms", 0.0) + cpu_s * 1000
+        return verdict
 
     def _end(self, document: Document, verdict: Verdict, tally: Tally) -> None:
         tally.removed += verdict.decision != FAILED

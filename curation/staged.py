@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from datatrove.data import Document
 
+from manifests.schemas import FORMULAS
+
 BATCH_ROWS = 1_000
 
 PROVENANCE = [
@@ -37,8 +39,7 @@ EXTRACTED = pa.schema(
         pa.field("language", pa.string()),
         pa.field("language_score", pa.float64()),
         pa.field("math_score", pa.float64()),
-        pa.field("num_formulas", pa.int32(), nullable=False),
-        pa.field("formula_kinds", pa.map_(pa.string(), pa.int32()), nullable=False),
+        *FORMULAS,
         pa.field("num_tokens", pa.int64(), nullable=False),
         pa.field("columns", pa.string(), nullable=False),  # JSON: title, other columns of the input
     ]
@@ -113,7 +114,7 @@ def extracted_row(document: Document) -> dict[str, Any]:
 def extracted_document(row: dict[str, Any]) -> Document:
     """The document of a row of EXTRACTED."""
     metadata = {name: value for name, value in row.items() if name not in ("id", "text")}
-    metadata["formula_kinds"] = dict(row["formula_kinds"])
+    metadata |= {name: dict(row[name]) for name in ("formula_kinds", "formula_failures")}
     return Document(text=row["text"], id=row["id"], metadata=metadata)
 
 

@@ -33,6 +33,10 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "reasons": {"corpus": TEXT, "stage": TEXT, "decision": TEXT, "reason": TEXT, "records": COUNT},
     "inputs": {"corpus": TEXT, "file": TEXT, "format": TEXT, "size_bytes": COUNT, "digest": TEXT, "records": COUNT},
+    "scorecard": {
+        "corpus": TEXT, "encoding": TEXT, "group": TEXT, "formulas": COUNT, "equal": COUNT, "exact": COUNT,
+        "display": COUNT, "spurious": COUNT,
+    },
     "mixtures": {
         "mixture": TEXT, "fingerprint": TEXT, "layout": TEXT, "tokenizer": TEXT, "sequence_length": COUNT,
         "batch_windows": COUNT, "steps": COUNT, "windows": COUNT, "trained_tokens": COUNT, "order_digest": TEXT,
@@ -57,7 +61,8 @@ TABLES: dict[str, dict[str, str]] = {
 
 _SQL_TYPES = {
     "string": TEXT, "double": NUMBER, "int32": "INTEGER", "int64": COUNT,
-    "map<string, int32>": "MAP(VARCHAR, INTEGER)",
+    "map<string, int32>": "MAP(VARCHAR, INTEGER)", "list<element: string>": "VARCHAR[]",
+    "list<item: string>": "VARCHAR[]",
 }  # fmt: skip
 
 
@@ -142,8 +147,9 @@ def _corpus_rows(folder: Path) -> Rows:
         "formulas": build["formulas"], "shards": len(build["shards"]), "cpu_s": build["cpu_s"],
         "wall_s": build["wall_s"], "finished": build["finished"],
     }  # fmt: skip
-    lists = ("shards", "stages", "reasons", "inputs")
-    rows: Rows = {name: ("corpus", corpus, [{"corpus": corpus} | item for item in build[name]]) for name in lists}
+    lists = {name: build[name] for name in ("shards", "stages", "reasons", "inputs")}
+    lists["scorecard"] = build.get("scorecard", [])  # versions built by 0.1.0 have none
+    rows: Rows = {name: ("corpus", corpus, [{"corpus": corpus} | item for item in lists[name]]) for name in lists}
     return {"corpora": ("corpus", corpus, [row])} | rows
 
 

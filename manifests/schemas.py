@@ -2,6 +2,17 @@
 
 import pyarrow as pa
 
+# What became of a page's formulas, in every document. What was found but is not in the text went with a menu.
+FORMULAS = [
+    pa.field("num_formulas", pa.int32(), nullable=False),  # in the text
+    pa.field("formulas_found", pa.int32(), nullable=False),  # on the page, with LaTeX
+    pa.field("formulas_converted", pa.int32(), nullable=False),  # of those in the text: not written in TeX by the page
+    pa.field("formula_kinds", pa.map_(pa.string(), pa.int32()), nullable=False),  # those in the text, by their markup
+    pa.field("formula_failures", pa.map_(pa.string(), pa.int32()), nullable=False),  # left as a marker, by the cause
+    pa.field("undefined_macros", pa.list_(pa.string()), nullable=False),  # commands nobody defines, in the text
+    pa.field("extractor", pa.string()),  # whose main content it is; null for rows
+]
+
 DOCUMENT = pa.schema(
     [
         pa.field("id", pa.string(), nullable=False),  # WARC-Record-ID, else a digest of url, date and payload
@@ -12,8 +23,7 @@ DOCUMENT = pa.schema(
         pa.field("language", pa.string()),  # ISO 639-1, null where no detector ran
         pa.field("language_score", pa.float64()),
         pa.field("math_score", pa.float64()),  # null where no classifier ran
-        pa.field("num_formulas", pa.int32(), nullable=False),
-        pa.field("formula_kinds", pa.map_(pa.string(), pa.int32()), nullable=False),
+        *FORMULAS,
         pa.field("num_chars", pa.int64(), nullable=False),
         pa.field("num_tokens", pa.int64(), nullable=False),  # by the counter named in build.json
         pa.field("text_digest", pa.string(), nullable=False),  # sha256 of the UTF-8 text

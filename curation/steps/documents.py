@@ -60,6 +60,7 @@ class StageDocuments(PipelineStep):
         yield from ()
 
     def _complete(self, document: Document) -> None:
+        del document.metadata["record"]
         document.metadata |= {
             "text_digest": hashlib.sha256(document.text.encode()).hexdigest(),
             "num_tokens": self.counter.count(document.text),

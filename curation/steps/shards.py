@@ -96,13 +96,15 @@ class WriteShard(PipelineStep):
     def _row(self, document: Document) -> dict[str, Any]:
         origin = document.metadata
         copied = (
-            "url", "source", "crawl_date", "language", "language_score", "math_score", "num_formulas",
-            "num_tokens", "text_digest", "cluster_id", "cluster_size",
+            "url", "source", "crawl_date", "language", "language_score", "math_score", "num_tokens", "text_digest",
+            "cluster_id", "cluster_size", "num_formulas", "formulas_found", "formulas_converted", "undefined_macros",
+            "extractor",
         )  # fmt: skip
         return {name: origin.get(name) for name in copied} | {
             "id": document.id,
             "text": document.text,
             "formula_kinds": sorted(origin["formula_kinds"].items()),
+            "formula_failures": sorted(origin["formula_failures"].items()),
             "num_chars": len(document.text),
             "refiner": None,
             "licence": self.licence or None,

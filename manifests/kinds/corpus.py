@@ -45,8 +45,9 @@ class UrlFilter(Section):
 class Extract(Section):
     """How HTML becomes Markdown with LaTeX formulas."""
 
-    engine: Literal["fast"] = "fast"
-    """`fast`: a DOM pass that keeps the formulas, then resiliparse's main content."""
+    engine: Literal["careful", "fast"] = "careful"
+    """`careful`: a fast reading for language and recall, then every notation made LaTeX and the main content chosen by
+    trafilatura. `fast`: the fast reading alone, which keeps the formulas whose TeX is in the page."""
     min_chars: Annotated[int, Field(ge=0)] = 1
     """Pages whose text is shorter are removed as `too_short`; characters."""
 

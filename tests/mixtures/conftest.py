@@ -51,7 +51,16 @@ def _document(identifier: str, text: str) -> dict[str, Any]:
         "num_chars": len(text),
         "num_tokens": max(1, len(text.encode()) // 4),
     }
-    known |= {"num_formulas": 0, "formula_kinds": {}, "text_digest": "", "metadata": "{}"}
+    known |= {
+        "num_formulas": 0,
+        "formulas_found": 0,
+        "formulas_converted": 0,
+        "undefined_macros": [],
+        "formula_kinds": {},
+        "formula_failures": {},
+        "text_digest": "",
+        "metadata": "{}",
+    }
     known |= {"math_score": len(text) % 10 / 10}
     return {name: known.get(name) for name in DOCUMENT.names}
 
