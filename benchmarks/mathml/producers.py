@@ -67,7 +67,7 @@ def _latexml(formulas: Sequence[Source], folder: Path) -> list[str | None]:
     source, target = folder / "formulas.tex", folder / "formulas.html"
     source.write_text("\n".join([_PREAMBLE, r"\begin{document}", *body, r"\end{document}"]))
     options = ["--format=html5", "--pmml", "--nodefaultresources", "--nocomments", f"--dest={target}"]
-    subprocess.run(["latexmlc", *options, str(source)], capture_output=True, check=False)
+    subprocess.run(["latexmlc", *options, str(source)], capture_output=True, check=False, cwd=folder)
     found: dict[int, str] = {}
     for place, text in re.findall(r"QQ(\d+)QQ(.*?)(?=QQ\d+QQ|\Z)", target.read_text(), re.DOTALL):
         parts = re.findall(r"<math.*?</math>", text, re.DOTALL)

@@ -119,7 +119,7 @@ def _latexml(keys: list[Wanted]) -> dict[Wanted, str | None]:
             "--quiet",
             "--timeout=500",
         ]
-        subprocess.run([*command, f"--dest={target}", str(source)], check=True, capture_output=True)
+        subprocess.run([*command, f"--dest={target}", str(source)], check=True, capture_output=True, cwd=name)
         html = target.read_text(encoding="utf-8")
     return {key: _between(html, f"BEGIN{number}Q", f"END{number}Q") for number, key in enumerate(keys)}
 
