@@ -4,10 +4,10 @@
 
 DATA (or $OCTO_TEST_DATA) is a folder with `webmath-sample.warc.gz` and `webmath-sample.formulas.jsonl.gz`. A formula is
 recalled if it stands between dollars in the page's text, as often as the page has it, in the normal form of
-`curation/extract/comparable.py` (spaces, redundant braces and synonyms apart); `exact` are those whose spelling is the
-page's, spaces apart. Formulas that the page writes with macros of its own count in their expanded form too. Not counted
-are macro definitions, and formulas in menus (`nav`, tables of contents, sidebars, headers and footers). Where a page
-lists a formula once for each of two renderings, one of them in the text is enough.
+`curation/extract/scoring/comparable.py` (spaces, redundant braces and synonyms apart); `exact` are those whose spelling
+is the page's, spaces apart. Formulas that the page writes with macros of its own count in their expanded form too. Not
+counted are macro definitions, and formulas in menus (`nav`, tables of contents, sidebars, headers and footers). Where a
+page lists a formula once for each of two renderings, one of them in the text is enough.
 Time is CPU time, beside plain trafilatura and resiliparse on the same pages in the same run, turn by turn.
 """
 
@@ -29,13 +29,13 @@ from lxml import html as lxml_html
 from resiliparse.extract.html2text import extract_plain_text
 
 from curation.extract.careful import extract_careful
-from curation.extract.comparable import comparable_tex, without_space
 from curation.extract.decode import to_utf8
 from curation.extract.fast import extract_fast
-from curation.extract.macro_definitions import strip_definitions
-from curation.extract.macros import Macros, read_macros
+from curation.extract.macros.definitions import strip_definitions
+from curation.extract.macros.expand import Macros, read_macros
 from curation.extract.outcome import Extraction
-from curation.extract.shown import shown_formulas
+from curation.extract.scoring.comparable import comparable_tex, without_space
+from curation.extract.scoring.shown import shown_formulas
 from curation.extract.tex import tidy
 
 ENGINES: dict[str, Callable[..., Extraction]] = {"careful": extract_careful, "fast": extract_fast}

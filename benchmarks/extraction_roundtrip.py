@@ -27,7 +27,7 @@ from roundtrip.measure import Counts, measure
 from roundtrip.pages import KnownPage, known_pages
 from roundtrip.tables import print_examples, print_groups, print_markups, print_totals
 
-from curation.extract.shown import shown_formulas
+from curation.extract.scoring.shown import shown_formulas
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from curation.extract.careful import extract_careful
 from curation.extract.fast import extract_fast
-from curation.extract.scorecard import score
+from curation.extract.scoring.scorecard import score
 from curation.plan import BuildPlan
 from manifests.layout import DataFolder
 from manifests.records import read_record

@@ -1,5 +1,5 @@
-// Writes the commands of LaTeX that KaTeX or MathJax knows, sorted, for curation/extract/commands.txt:
-//     npm install && node commands.mjs > ../../curation/extract/commands.txt
+// Writes the commands of LaTeX that KaTeX or MathJax knows, sorted, for curation/extract/macros/commands.txt:
+//     npm install && node commands.mjs > ../../curation/extract/macros/commands.txt
 // MathJax (Apache-2.0) gives its tables; KaTeX (MIT) is asked for every name that its bundle mentions, since it refuses
 // to typeset what it does not know. Only the names are kept: they are facts about the language.
 import { createRequire } from 'node:module';

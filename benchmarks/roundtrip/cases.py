@@ -1,7 +1,7 @@
 """The scorecard's cases, one page in every markup: `python benchmarks/roundtrip/cases.py [--check]`.
 
-Needs what the round-trip benchmark needs. Writes `curation/extract/scorecard_cases.jsonl.gz`; `--check` compares it
-with a fresh build. The outlines of glyphs in SVG are cut short.
+Needs what the round-trip benchmark needs. Writes `curation/extract/scoring/scorecard_cases.jsonl.gz`; `--check`
+compares it with a fresh build. The outlines of glyphs in SVG are cut short.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from roundtrip.markups import available_markups, write_all
 from roundtrip.pages import known_page
 
 FOLDER = Path(__file__).parent
-CASES = FOLDER.parents[1] / "curation" / "extract" / "scorecard_cases.jsonl.gz"
+CASES = FOLDER.parents[1] / "curation" / "extract" / "scoring" / "scorecard_cases.jsonl.gz"
 _OUTLINE = re.compile(r'(<path [^<>]*? d="[^"]{12})[^"]*')  # three quarters of all bytes
 _ASCII_TEXT = "own:Quadratic equations in AsciiMath"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from curation.extract.comparable import undressed, without_space
+from curation.extract.scoring.comparable import undressed, without_space
 from roundtrip.formula import Formula
 from roundtrip.rendering import rendered
 

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 
-from curation.extract.comparable import without_space
-from curation.extract.shown import Shown, shown_formulas, without_formulas
+from curation.extract.scoring.comparable import without_space
+from curation.extract.scoring.shown import Shown, shown_formulas, without_formulas
 from roundtrip.documents import PLACE
 from roundtrip.formula import Formula
 from roundtrip.pages import WORD, KnownPage

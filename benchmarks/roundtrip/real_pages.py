@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from curation.extract.shown import shown_formulas
+from curation.extract.scoring.shown import shown_formulas
 from roundtrip.children import Child, own_child, peer_child
 from roundtrip.equivalence import keys_of
 from roundtrip.extractors import EXTRACTORS

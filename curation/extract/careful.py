@@ -10,22 +10,22 @@ from lxml import etree
 from lxml import html as lxml_html
 
 from curation.extract.clean import clean
-from curation.extract.commands import undefined_commands
-from curation.extract.content import main_content, protect
+from curation.extract.content.choose import main_content, protect
+from curation.extract.content.markdown import restore_markdown
+from curation.extract.content.second_choice import SecondChoice, choose_again, choose_plainly
 from curation.extract.convert import token_for_any
 from curation.extract.guard import is_costly
-from curation.extract.macros import read_macros
-from curation.extract.markdown import restore_markdown
+from curation.extract.macros.commands import undefined_commands
+from curation.extract.macros.expand import read_macros
 from curation.extract.outcome import Extraction
 from curation.extract.page import Page, extract_page, no_text
-from curation.extract.page_delimiters import read_delimiters
 from curation.extract.prepass import take_carriers
-from curation.extract.runs import take_runs
-from curation.extract.scripts import mark_scripts
-from curation.extract.second_choice import SecondChoice, choose_again, choose_plainly
 from curation.extract.tex import tidy
-from curation.extract.text_asciimath import take_asciimath
-from curation.extract.text_formulas import take_text_formulas
+from curation.extract.text.backticks import take_asciimath
+from curation.extract.text.delimited import take_text_formulas
+from curation.extract.text.page_delimiters import read_delimiters
+from curation.extract.text.runs import take_runs
+from curation.extract.text.scripts import mark_scripts
 from curation.extract.tokens import Formula
 
 MOST_UNDEFINED = 50  # names a page; chosen here

@@ -8,10 +8,10 @@ from curation.extract.clean import clean
 from curation.extract.formulas import restore, take_delimited
 from curation.extract.outcome import Extraction
 from curation.extract.page import Page, extract_page, no_text
+from curation.extract.plain.structure import write_structure
+from curation.extract.plain.verbatim import show_delimiters
 from curation.extract.prepass import prepare
-from curation.extract.structure import write_structure
 from curation.extract.tokens import Tokens
-from curation.extract.verbatim import show_delimiters
 
 REVISION = 3  # raise it whenever the output may change: it is part of a corpus's fingerprint
 

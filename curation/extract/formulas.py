@@ -3,10 +3,10 @@
 import re
 
 from curation.extract.carriers import Carrier
-from curation.extract.delimiters import find_formulas, has_delimiters
-from curation.extract.macro_definitions import strip_definitions
-from curation.extract.readable import readable
+from curation.extract.macros.definitions import strip_definitions
+from curation.extract.plain.readable import readable
 from curation.extract.tex import MAX_CHARS, tidy
+from curation.extract.text.delimiters import find_formulas, has_delimiters
 from curation.extract.tokens import DISPLAY, Formula, Tokens
 
 _TYPESETTERS = (b"MathJax", b"mathjax", b"katex", b"KaTeX")

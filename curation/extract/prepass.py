@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from resiliparse.parse.html import TEXT
 
-from curation.extract import carriers, images, structure, verbatim
+from curation.extract import carriers, images
 from curation.extract.carriers import Carrier
-from curation.extract.choice import SHALLOW_LISTS, correct_choice, deepen_list
 from curation.extract.formulas import token_for
+from curation.extract.plain import structure, verbatim
+from curation.extract.plain.choice import SHALLOW_LISTS, correct_choice, deepen_list
 from curation.extract.tokens import Tokens
 
 if TYPE_CHECKING:

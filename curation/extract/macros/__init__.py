@@ -1,0 +1,1 @@
+"""The macros of a page: where it defines them, and its formulas without them."""

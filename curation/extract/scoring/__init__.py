@@ -1,0 +1,1 @@
+"""How well an extractor brings formulas back, without any renderer at hand."""
