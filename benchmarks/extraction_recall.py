@@ -6,8 +6,9 @@ DATA (or $OCTO_TEST_DATA) is a folder with `webmath-sample.warc.gz` and `webmath
 recalled if it stands between dollars in the page's text, as often as the page has it, in the normal form of
 `curation/extract/scoring/comparable.py` (spaces, redundant braces and synonyms apart); `exact` are those whose spelling
 is the page's, spaces apart. Formulas that the page writes with macros of its own count in their expanded form too. Not
-counted are macro definitions, and formulas in menus (`nav`, tables of contents, sidebars, headers and footers). Where a
-page lists a formula once for each of two renderings, one of them in the text is enough.
+counted are macro definitions, formulas in menus (`nav`, tables of contents, sidebars, headers and footers), and those
+that the page hides (a cache of renderings, the shuffled steps of an exercise). Where a page lists a formula once for
+each of two renderings, one of them in the text is enough.
 Time is CPU time, beside plain trafilatura and resiliparse on the same pages in the same run, turn by turn.
 """
 
@@ -45,6 +46,8 @@ _MENUS = (
     "//nav | //header[not(ancestor::article or ancestor::main)] | //footer | //aside | //*[@role='navigation']"
     " | //*[contains(@class,'toc') or contains(@class,'sidebar') or contains(@class,'related')"
     " or contains(@class,'navbar') or contains(@class,'breadcrumb') or contains(@class,'ltx_page_navbar')]"
+    " | //*[contains(translate(@style, ' ', ''), 'visibility:hidden')]"
+    " | //*[contains(translate(@style, ' ', ''), 'display:none')]"
 )
 
 
@@ -180,7 +183,7 @@ def _in_menus(page: Page) -> Counter[str]:
     menus = b"".join(lxml_html.tostring(menu, with_tail=False) for menu in root.xpath(_MENUS))
     if not menus:
         return Counter()
-    shown = menus.replace(b"<nav", b"<div")
+    shown = menus.replace(b"<nav", b"<div").replace(b"<pre", b"<div")
     found = extract_careful(b"<html><body><article><p>Menus</p>" + shown + b"</article></body></html>")
     return Counter(comparable_tex(formula.tex) for formula in shown_formulas(found.text))
 

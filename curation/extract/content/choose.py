@@ -15,6 +15,7 @@ from curation.extract.content.furniture import drop_furniture
 from curation.extract.content.markdown import finish_markdown
 from curation.extract.content.paragraphs import settle_formulas
 from curation.extract.content.tables import protect_tables
+from curation.extract.content.trusted import trust_text
 from curation.extract.content.writer import write_markdown
 from curation.extract.tokens import Tokens
 
@@ -34,6 +35,7 @@ class Chosen:
 def protect(root: etree._Element, tokens: Tokens) -> None:
     """Makes a parsed page ready for the choice: furniture out, code and data tables kept by tokens."""
     drop_furniture(root)
+    trust_text(root, tokens)
     protect_code(root, tokens)
     mark_inline(root)
     protect_tables(root, tokens)

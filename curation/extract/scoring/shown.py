@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-_FENCE = re.compile(r"[ \t>]*(?P<mark>`{3,}|~{3,})")
+_FENCE = re.compile(r"[ \t>]*(?:(?:[-*+:]|\d{1,9}[.)])[ \t]+)*(?P<mark>`{3,}|~{3,})")  # an item may begin with code
 _ENVIRONMENTS = "align|equation|gather|multline|eqnarray|alignat|flalign|displaymath"
 _BOXED = r"\\(?:text\w*|[mhf]box|mathrm)\s*\{[^{}]*\}"  # formulas may hold words, and these formulas
 _SHOWN = re.compile(
