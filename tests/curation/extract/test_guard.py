@@ -3,7 +3,7 @@
 import pytest
 
 from curation.extract.fast import extract_fast
-from curation.extract.guard import MAX_BYTES, MAX_TAG_BYTES, MAX_TAGS
+from curation.extract.guard import MAX_ATTRIBUTES, MAX_BYTES, MAX_TAGS
 
 OPENING = "<html><body><p>Some ordinary paragraph of text, long enough to be kept as the content.</p>"
 
@@ -63,9 +63,21 @@ def test_a_tag_with_too_many_attributes() -> None:
     """Also where `>` in quoted values cuts the tag into short pieces for a careless scan."""
     attributes = " ".join(f'a{number}=">"' for number in range(20_000))
     reason, detail = refusal(f"{OPENING}<p {attributes}>x".encode())
-    assert reason == "tag_too_long"
+    assert reason == "too_many_attributes"
     assert detail is not None
-    assert detail.endswith(f"the limit is {MAX_TAG_BYTES:,}.")
+    assert detail.endswith(f"the limit is {MAX_ATTRIBUTES:,}.")
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "<path d=M" + "1.5,20.9a0.8,0.8,0,0,0,.1.9" * 6_000 + "/>",
+        '<p title="12"" wide="">' + "<b>x</b>" * 20_000,
+    ],
+)
+def test_one_long_value_without_quotes_and_quotes_in_names_are_not_many_attributes(tag: str) -> None:
+    """Drawings have such values; and a quote that opens no value does not swallow the page."""
+    assert extract_fast(f"{OPENING}{tag}x".encode()).reason is None
 
 
 def test_long_values_and_scripts_are_no_long_tags() -> None:
