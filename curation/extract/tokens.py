@@ -36,6 +36,11 @@ class Tokens:
         self.definitions: list[str] = []
         self._entries: list[Formula | str] = []
 
+    @property
+    def is_used(self) -> bool:
+        """Whether there is any token."""
+        return bool(self._entries)
+
     def add(self, formula: Formula) -> str:
         """The token of a formula."""
         self.formulas += 1
