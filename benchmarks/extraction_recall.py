@@ -20,7 +20,7 @@ import resource
 import time
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -83,13 +83,18 @@ def main() -> None:
     if not arguments.data:
         parser.error("no data folder given; name one or set OCTO_TEST_DATA")
     folder = Path(arguments.data)
-    texts, cost = _extract_all(folder / "webmath-sample.warc.gz", ENGINES[arguments.engine], arguments.every)
-    recalls = _measure(folder, texts)
+    wanted = _wanted(folder / "webmath-sample.formulas.jsonl.gz")
+    texts, costs = _extract_all(
+        folder / "webmath-sample.warc.gz", ENGINES[arguments.engine], arguments.every, wanted.keys()
+    )
+    recalls = _measure(folder / "webmath-sample.warc.gz", wanted, texts)
     _print_recalls(recalls, arguments.examples)
-    print("\n" + "  ".join(f"{name} {value}" for name, value in cost.items()))
+    for group, cost in costs.items():
+        print(f"\n{group} pages: " + "  ".join(f"{name} {value}" for name, value in cost.items()))
+    print(f"\npeak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB")
     if arguments.json:
         table = {kind: [r.formulas, r.recalled, r.exact] for kind, r in recalls.items()}
-        arguments.json.write_text(json.dumps({"engine": arguments.engine, "recall": table, "cost": cost}, indent=1))
+        arguments.json.write_text(json.dumps({"engine": arguments.engine, "recall": table, "cost": costs}, indent=1))
 
 
 def read_pages(warc: Path) -> Iterator[Page]:
@@ -105,10 +110,10 @@ def read_pages(warc: Path) -> Iterator[Page]:
 
 
 def _extract_all(
-    warc: Path, extract: Callable[..., Extraction], every: int
-) -> tuple[dict[str, str], dict[str, float | int]]:
+    warc: Path, extract: Callable[..., Extraction], every: int, with_formulas: Collection[str]
+) -> tuple[dict[str, str], dict[str, dict[str, float | int]]]:
     texts: dict[str, str] = {}
-    spent: dict[str, list[float]] = defaultdict(list)
+    spent: dict[str, dict[str, list[float]]] = {group: defaultdict(list) for group in ("all", "math", "other")}
     for number, page in enumerate(read_pages(warc)):
         if number % every:
             continue
@@ -118,8 +123,10 @@ def _extract_all(
                 texts[page.record_id] = extract(page.body, page.charset, page.content_type).text
             else:
                 _peer(name, page)
-            spent[name].append(time.process_time() - started)
-    return texts, _costs(spent)
+            seconds = time.process_time() - started
+            for group in ("all", "math" if page.record_id in with_formulas else "other"):
+                spent[group][name].append(seconds)
+    return texts, {group: _costs(times) for group, times in spent.items()}
 
 
 def _costs(spent: dict[str, list[float]]) -> dict[str, float | int]:
@@ -129,7 +136,7 @@ def _costs(spent: dict[str, list[float]]) -> dict[str, float | int]:
         costs[f"{name}_p99_ms"] = round(sorted(seconds)[int(0.99 * len(seconds))] * 1000, 1)
     for peer in PEERS:
         costs[f"cpu_per_{peer}"] = round(sum(spent["ours"]) / sum(spent[peer]), 3)
-    return costs | {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}
+    return costs
 
 
 def _peer(name: str, page: Page) -> None:
@@ -140,11 +147,14 @@ def _peer(name: str, page: Page) -> None:
         extract_plain_text(text, main_content=True)
 
 
-def _measure(folder: Path, texts: dict[str, str]) -> dict[str, Recall]:
-    with gzip.open(folder / "webmath-sample.formulas.jsonl.gz", "rt", encoding="utf-8") as lines:
-        wanted = {row["record_id"]: row["formulas"] for row in map(json.loads, lines)}
+def _wanted(path: Path) -> dict[str, list[dict]]:
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        return {row["record_id"]: row["formulas"] for row in map(json.loads, lines)}
+
+
+def _measure(warc: Path, wanted: dict[str, list[dict]], texts: dict[str, str]) -> dict[str, Recall]:
     recalls: dict[str, Recall] = defaultdict(Recall)
-    for page in read_pages(folder / "webmath-sample.warc.gz"):
+    for page in read_pages(warc):
         if page.record_id in wanted and page.record_id in texts:
             _count(recalls, page, wanted[page.record_id], texts[page.record_id])
     return dict(sorted(recalls.items(), key=lambda item: -item[1].formulas))

@@ -32,6 +32,8 @@ MOST_UNDEFINED = 50  # names a page; chosen here
 REVISION = 1  # raise it whenever the output may change: it is part of a corpus's fingerprint
 
 _TYPESETTERS = (b"MathJax", b"mathjax", b"katex", b"KaTeX")
+# lxml.html asks a Python function for the class of every element it hands out; trafilatura needs but this one.
+_ONE_CLASS = etree.ElementDefaultClassLookup(element=lxml_html.HtmlElement)
 _BAD_REFERENCES = re.compile(
     "&#(?:0*(?:[0-8]|1[124-9]|2[0-9]|3[01])|[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F]));?(?![0-9a-fA-F])"
 )
@@ -90,9 +92,9 @@ def _expand_macros(page: Page) -> None:
 def _outcome(page: Page, text: str, kept: list[Formula], chooser: str) -> Extraction:
     if not text:
         return no_text(page)
-    undefined = dict.fromkeys(name for formula in kept for name in undefined_commands(formula.tex))
+    undefined = undefined_commands("\n".join(formula.tex for formula in kept))
     outcome = Extraction(text, title=page.title, extractor=chooser, charset=page.charset)
-    return outcome.with_formulas(page.tokens, kept, list(undefined)[:MOST_UNDEFINED])
+    return outcome.with_formulas(page.tokens, kept, undefined[:MOST_UNDEFINED])
 
 
 def _markup(page: Page) -> bytes:
@@ -107,4 +109,5 @@ def _markup(page: Page) -> bytes:
 def _second_tree(markup: bytes) -> "etree._Element":
     """The page, with its tokens, as the tree that the choice of the main content works on."""
     parser = lxml_html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+    parser.set_element_class_lookup(_ONE_CLASS)
     return lxml_html.document_fromstring(markup, parser=parser)

@@ -34,9 +34,9 @@ class Chosen:
 
 def protect(root: etree._Element, tokens: Tokens) -> None:
     """Makes a parsed page ready for the choice: furniture out, code and data tables kept by tokens."""
+    protect_code(root, tokens)  # first, since highlighted code is most of the elements of a page that has any
     drop_furniture(root)
     trust_text(root, tokens)
-    protect_code(root, tokens)
     mark_inline(root)
     protect_tables(root, tokens)
     settle_formulas(root, tokens)

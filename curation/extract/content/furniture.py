@@ -4,16 +4,18 @@ import re
 
 from lxml import etree
 
-_SUSPECTS = etree.XPath(
+_LINKS = etree.XPath(
     "//a[contains(@class, 'headerlink') or contains(@class, 'anchor') or contains(@class, 'permalink')"
     " or contains(@class, 'hash-link') or contains(@class, 'back') or contains(@class, 'heading-link')"
     " or contains(@class, 'source') or contains(@rel, 'bookmark') or starts-with(@href, '#')]"
-    " | //*[@class and (contains(@class, 'mw-editsection') or contains(@class, 'mw-cite-backlink')"
-    " or contains(@class, 'viewcode') or contains(@class, 'copybtn') or contains(@class, 'fn-backref')"
-    " or contains(@class, 'footnote-back') or contains(@class, 'reversefootnote')"
-    " or contains(@class, 'visually-hidden') or contains(@class, 'sr-only') or contains(@class, 'MathJax_Preview'))]"
 )
 _GONE = ("mw-editsection", "mw-cite-backlink", "viewcode", "copybtn", "fn-backref", "footnote-back", "reversefootnote")
+_HIDDEN = ("visually-hidden", "sr-only", "MathJax_Preview")
+_CLASS_VALUES = etree.XPath("//@class", smart_strings=False)
+_ANY_CLASS = re.compile("|".join((*_GONE, *_HIDDEN)))
+_BY_CLASS = etree.XPath(  # slow, so only where such a class is there
+    "//*[@class and (" + " or ".join(f"contains(@class, '{name}')" for name in (*_GONE, *_HIDDEN)) + ")]"
+)
 _MARKS = re.compile(r"[#¶§🔗↑↩⏎^︎️\ue0cb\uf0c1\s]*|\[?(?:source|edit|link)\]?|permalink|anchor", re.IGNORECASE)
 _NEIGHBOURS = etree.XPath("//a[@rel='next' or @rel='prev' or @rel='previous' or @rel='up' or @accesskey]")
 _NEIGHBOUR_WORDS = re.compile(r"[\W_]|next|prev(?:ious)?|up|top|home|contents|index", re.IGNORECASE)
@@ -27,7 +29,8 @@ _TAGGED = etree.XPath("//li/span[contains(@class, 'ltx_tag')] | //li/*[1][self::
 
 def drop_furniture(root: etree._Element) -> None:
     """Takes these elements out of the tree, and straightens a few others that the choosers misread."""
-    for element in _SUSPECTS(root):
+    by_class = _BY_CLASS(root) if _ANY_CLASS.search(" ".join(_CLASS_VALUES(root))) else []
+    for element in dict.fromkeys((*_LINKS(root), *by_class)):
         classes = element.get("class") or ""
         if any(name in classes for name in _GONE) or _MARKS.fullmatch(_beginning(element)):
             _empty(element)

@@ -122,3 +122,11 @@ def test_any_soup_of_tags_ends_the_same_way_twice(pieces: list[str]) -> None:
     assert first.reason != "parse_error", first.detail
     assert first == extract_careful(page)
     assert first.formulas_kept == sum(first.formula_kinds.values()) <= first.formulas_found
+
+
+def test_a_page_too_costly_for_the_first_choice_is_read_by_the_second_with_all_its_formulas() -> None:
+    rows = "<div><b>a</b> <i>word</i> and <math><msup><mi>x</mi><mn>2</mn></msup></math></div>" * 13_000
+    page = extract(rows)
+    assert page.extractor == "resiliparse"
+    assert page.formula_kinds["mathml"] == 13_000
+    assert page.text.count("$x^2$") == 13_000
