@@ -51,6 +51,7 @@ class Case:
     pages: int
     model: Path | None
     baseline_python: Path
+    engine: str
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="curation-throughput-") as folder:
         warc, pages = _first_pages(options.warc, options.pages, Path(folder) / "pages.warc.gz")
         for comparison in options.comparison or COMPARISONS:
-            case = Case(comparison, warc, pages, model, python)
+            case = Case(comparison, warc, pages, model, python, options.engine)
             runs += (mine := _measure(case, options.repeat, Path(folder)))
             print_table(comparison, *(_least(mine, side) for side in SIDES))
             if options.json:
@@ -112,6 +113,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--pages", type=int, help="only the first N response records [default: all]")
     parser.add_argument("--repeat", type=int, default=1, help="runs of each side, in alternating order")
     parser.add_argument("--comparison", action="append", choices=COMPARISONS, help="[default: both]")
+    parser.add_argument("--engine", choices=("fast", "careful"), default="fast", help="our extractor")
     parser.add_argument("--model", type=Path, default=SHIPPED_MODEL, help="fastText model with the label `math`")
     parser.add_argument(
         "--baseline-python", type=_absolute, help="interpreter of an environment with the stock packages"
@@ -207,6 +209,7 @@ def _recipe(case: Case) -> dict[str, Any]:
         "name": "throughput",
         "version": 1,
         "inputs": {"files": [str(case.warc)]},
+        "extract": {"engine": case.engine},
         "quality": NO_LIMITS if keep_all else {},
         "dedup": {"exact": not keep_all, "minhash": {"bands": 14, "rows": 8, "ngram_words": 5}},
         "shards": {"partitions": 1},

@@ -11,7 +11,7 @@ from curation.extract.content.code_blocks import protect_code
 from curation.extract.content.emphasis import mark_inline
 from curation.extract.content.forums import find_posts, write_thread
 from curation.extract.content.frame import frame_content, frame_failed
-from curation.extract.content.furniture import drop_furniture
+from curation.extract.content.furniture import drop_furniture, drop_menus
 from curation.extract.content.markdown import finish_markdown
 from curation.extract.content.paragraphs import settle_formulas
 from curation.extract.content.tables import protect_tables
@@ -36,6 +36,8 @@ def protect(root: etree._Element, tokens: Tokens) -> None:
     """Makes a parsed page ready for the choice: furniture out, code and data tables kept by tokens."""
     protect_code(root, tokens)  # first, since highlighted code is most of the elements of a page that has any
     drop_furniture(root)
+    if tokens.formulas:
+        drop_menus(root)
     trust_text(root, tokens)
     mark_inline(root)
     protect_tables(root, tokens)

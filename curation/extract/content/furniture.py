@@ -47,6 +47,19 @@ def drop_furniture(root: etree._Element) -> None:
         variable.tag = "i"
 
 
+def drop_menus(root: etree._Element) -> None:
+    """Takes out every `<nav>` that is links for the most part.
+
+    trafilatura gathers paragraphs from anywhere where it finds little text, and a page of formulas has little once they
+    are words.
+    """
+    for menu in list(root.iter("nav")):
+        text = "".join(menu.itertext())
+        linked = sum(len("".join(link.itertext())) for link in menu.iter("a"))
+        if linked * 2 > len(text) - text.count(" ") - text.count("\n"):
+            _empty(menu)
+
+
 def _drop_neighbours(link: etree._Element) -> None:
     """Takes out the line "Next: …, Previous: …, Up: …" around a link, if nothing else stands in it."""
     line = next(link.iterancestors("p", "div", "td", "table", "ul"), None)

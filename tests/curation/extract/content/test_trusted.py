@@ -31,3 +31,16 @@ def test_notes_of_documentation_and_asides_with_formulas_stay() -> None:
     assert r"$\int f$" in text_of(
         r"<aside><p>Remember that \(\int f\) is a limit of sums, as we saw before.</p></aside>"
     )
+
+
+def test_menus_do_not_make_up_for_the_text_that_formulas_took() -> None:
+    links = "".join(
+        f'<li><a href="/{name}">Part (<code>lib.{name}</code>)</a></li>' for name in ("special", "fft", "io")
+    )
+    formula = r"\[ " + r"\int_0^1 f(x)\,dx + " * 20 + r"0 \]"
+    page = extract_careful(
+        f"<html><body><div><nav><ul>{links}</ul></nav></div><main><h1>A law</h1><p>Over all integers.</p>"
+        f"<p>{formula}</p></main></body></html>".encode()
+    )
+    assert "lib." not in page.text
+    assert page.formulas_kept == 1
