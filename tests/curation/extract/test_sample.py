@@ -11,8 +11,13 @@ from typing import Any
 import pytest
 from fastwarc import ArchiveIterator, WarcRecordType
 
+from curation.extract.careful import extract_careful
 from curation.extract.fast import extract_fast
+from curation.extract.macros.definitions import strip_definitions
+from curation.extract.macros.expand import read_macros
 from curation.extract.outcome import Extraction
+from curation.extract.scoring.comparable import comparable_tex
+from curation.extract.scoring.shown import shown_formulas
 from curation.extract.tex import tidy
 
 # One page in so many is read for the recall of formulas.
@@ -28,14 +33,16 @@ def manifest(shared_data: Path) -> dict[str, dict[str, Any]]:
     return {row["record_id"]: row for row in read_rows(shared_data / "webmath-sample.manifest.jsonl.gz")}
 
 
-@pytest.fixture(scope="module")
-def pages(shared_data: Path, manifest: dict[str, dict[str, Any]]) -> dict[str, Extraction]:
+@pytest.fixture(scope="module", params=[extract_fast, extract_careful], ids=["fast", "careful"])
+def pages(
+    request: pytest.FixtureRequest, shared_data: Path, manifest: dict[str, dict[str, Any]]
+) -> dict[str, Extraction]:
     """The extractions of all pages that were made special, of their originals, and of one in `EVERY` of the others."""
     specials = [row for row in manifest.values() if row["variant"]]
     wanted = {row["record_id"] for row in specials} | set(list(manifest)[::EVERY])
     originals = {row["url"].split("?enc=")[0] for row in specials}
     return {
-        record_id: extract_fast(body, charset, content_type)
+        record_id: request.param(body, charset, content_type)
         for record_id, body, charset, content_type in read_pages(shared_data / "webmath-sample.warc.gz")
         if record_id in wanted or manifest[record_id]["url"] in originals
     }
@@ -88,11 +95,13 @@ def test_formulas_reach_the_text(shared_data: Path, pages: dict[str, Extraction]
     recalled: dict[str, list[bool]] = defaultdict(list)
     for row in read_rows(shared_data / "webmath-sample.formulas.jsonl.gz"):
         if row["record_id"] in pages:
-            text = "".join(pages[row["record_id"]].text.split())
+            shown = {comparable_tex(formula.tex) for formula in shown_formulas(pages[row["record_id"]].text)}
+            macros = read_macros("", [formula["tex"] for formula in row["formulas"] if formula.get("macro")])
             for formula in row["formulas"]:
-                tex = "".join(tidy(formula["tex"]).split())
+                tex = tidy(strip_definitions(formula["tex"])[0])
                 if tex and not formula.get("macro"):
-                    recalled[formula["kind"]].append(f"${tex}$" in text)
+                    forms = {comparable_tex(tex), comparable_tex(tidy(macros.expand(tex)))}
+                    recalled[formula["kind"]].append(bool(forms & shown))
     assert len(recalled) > 8
     for kind in recalled.keys() - HIDDEN_KINDS:
         assert sum(recalled[kind]) >= LEAST_RECALL * len(recalled[kind]), kind
