@@ -70,7 +70,8 @@ class OneMachineExecutor(LocalPipelineExecutor):
                 worker.terminate()
             raise
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            with contextlib.suppress(RuntimeError):  # interrupted before the pool's own thread began: none to wait for
+                pool.shutdown(wait=True, cancel_futures=True)
 
     def _run_for_rank(self, rank: int, local_rank: int = 0, node_rank: int = -1) -> Any:
         with contextlib.redirect_stderr(_nowhere()):

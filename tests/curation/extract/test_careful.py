@@ -125,8 +125,8 @@ def test_any_soup_of_tags_ends_the_same_way_twice(pieces: list[str]) -> None:
 
 
 def test_a_page_too_costly_for_the_first_choice_is_read_by_the_second_with_all_its_formulas() -> None:
-    rows = "<div><b>a</b> <i>word</i> and <math><msup><mi>x</mi><mn>2</mn></msup></math></div>" * 13_000
-    page = extract(rows)
+    row = "<div>" + "<b>a</b> " * 12 + "<math><msup><mi>x</mi><mn>2</mn></msup></math></div>"
+    page = extract(row * 5_000)
     assert page.extractor == "resiliparse"
-    assert page.formula_kinds["mathml"] == 13_000
-    assert page.text.count("$x^2$") == 13_000
+    assert page.formula_kinds["mathml"] == 5_000
+    assert page.text.count("$x^2$") == 5_000
