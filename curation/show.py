@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from curation.plan import BuildPlan
+    from manifests.kinds import CorpusManifest
 
 
 def plan_rows(plan: "BuildPlan", data: DataFolder) -> list[list[str]]:
     """What a build would read, do and write."""
     recipe, folder = plan.manifest, data.corpus(plan.manifest.identity)
-    stages = [name for name in ("language", "recall", "quality", "classify", "decontaminate") if getattr(recipe, name)]
     state = "finished" if (folder / "build.json").exists() else "unfinished" if folder.exists() else "new"
     return [
         ["version", f"{recipe.identity} ({state})"],
@@ -26,13 +26,23 @@ def plan_rows(plan: "BuildPlan", data: DataFolder) -> list[list[str]]:
         ["inputs", f"{len(plan.inputs):,} files, {plan.size_bytes:,} bytes"],
         *[["input", f"{file.path} ({file.format}, {file.size_bytes:,} bytes, {file.digest[:19]})"]
           for file in plan.inputs[:10]],
-        ["stages", ", ".join(["url_filter", "exact", "extract", *stages, "dedup", "shard"])],
+        ["stages", ", ".join(_stages(recipe))],
         ["near-duplicates", _minhash(recipe.dedup.minhash)],
         ["benchmarks", ", ".join(path.name for path in plan.benchmarks) or "none"],
         ["tokens counted by", plan.token_counter],
         ["partitions", str(recipe.shards.partitions)],
         ["writes", str(folder)],
     ]  # fmt: skip
+
+
+def _stages(recipe: "CorpusManifest") -> list[str]:
+    """The stages that run, in order; those of the manifest only where they are in it."""
+    careful = recipe.extract.engine == "careful"
+    first = [name for name in ("language", "recall") if getattr(recipe, name)]
+    second = [name for name in ("quality", "classify") if getattr(recipe, name)]
+    fast = ["extract"] if first or not careful else []
+    leaks = ["decontaminate"] if recipe.decontaminate else []
+    return ["url_filter", "exact", *fast, *first, *(["careful"] if careful else []), *second, "dedup", *leaks, "shard"]
 
 
 def _minhash(options: Any) -> str:
