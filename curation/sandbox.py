@@ -89,4 +89,5 @@ def _cpu_s() -> float:
 def _limit_memory() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_AS)
     if most == resource.RLIM_INFINITY or most > MEMORY_LIMIT_BYTES:
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, most))
+        with contextlib.suppress(ValueError, OSError):  # macOS knows the limit and does not take it
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, most))
