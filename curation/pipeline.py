@@ -92,14 +92,13 @@ def blocks(plan: BuildPlan, stages: Path, shards: Path, tasks: int) -> list[Bloc
 def _text_stages(plan: BuildPlan, sink: FateSink) -> Sequence[Stage]:
     """The stages that make a text and judge it, in order; a stage the manifest leaves out is not there."""
     recipe, stages = plan.manifest, list[Stage]()
+    if recipe.reads_fast:
+        stages.append(ExtractText(sink, recipe.extract))
     if recipe.language:
         stages.append(KeepLanguages(sink, recipe.language))
     if recipe.recall and plan.recall_scorer:
         stages.append(ScoreMath(sink, "recall", plan.recall_scorer, recipe.recall.threshold))
-    careful = recipe.extract.engine == "careful"
-    if stages or not careful:
-        stages.insert(0, ExtractText(sink, recipe.extract))
-    if careful:
+    if recipe.reads_carefully:
         stages.append(ExtractCarefully(sink, recipe.extract))
     if recipe.quality:
         stages.append(KeepQuality(sink, recipe.quality))

@@ -14,7 +14,7 @@ from multiprocessing.context import ForkServerProcess
 from typing import Any
 
 CPU_LIMIT_S = 120  # chosen here: ten times what the caps allow a page on a slow machine
-MEMORY_LIMIT_BYTES = 4_000_000_000  # chosen here; address space beyond what the child has after its imports
+MEMORY_LIMIT_BYTES = 4_000_000_000  # chosen here; address space, imports and all
 WALL_LIMIT_S = 3_600  # for a child that neither works nor ends
 _TRIES = 2
 

@@ -37,12 +37,12 @@ def plan_rows(plan: "BuildPlan", data: DataFolder) -> list[list[str]]:
 
 def _stages(recipe: "CorpusManifest") -> list[str]:
     """The stages that run, in order; those of the manifest only where they are in it."""
-    careful = recipe.extract.engine == "careful"
     first = [name for name in ("language", "recall") if getattr(recipe, name)]
     second = [name for name in ("quality", "classify") if getattr(recipe, name)]
-    fast = ["extract"] if first or not careful else []
+    fast = ["extract"] if recipe.reads_fast else []
+    careful = ["careful"] if recipe.reads_carefully else []
     leaks = ["decontaminate"] if recipe.decontaminate else []
-    return ["url_filter", "exact", *fast, *first, *(["careful"] if careful else []), *second, "dedup", *leaks, "shard"]
+    return ["url_filter", "exact", *fast, *first, *careful, *second, "dedup", *leaks, "shard"]
 
 
 def _minhash(options: Any) -> str:

@@ -9,11 +9,12 @@ import re
 from lxml import etree
 from lxml import html as lxml_html
 
-from curation.extract.clean import clean
+from curation.extract.clean import clean, parsable
 from curation.extract.content.choose import main_content, protect
 from curation.extract.content.markdown import restore_markdown
 from curation.extract.content.second_choice import SecondChoice, choose_again, choose_plainly
 from curation.extract.convert import token_for_any
+from curation.extract.formulas import sets_formulas
 from curation.extract.guard import is_costly
 from curation.extract.macros.commands import undefined_commands
 from curation.extract.macros.expand import read_macros
@@ -29,15 +30,12 @@ from curation.extract.text.scripts import mark_scripts
 from curation.extract.tokens import Formula
 
 MOST_UNDEFINED = 50  # names a page; chosen here
-REVISION = 1  # raise it whenever the output may change: it is part of a corpus's fingerprint
 
-_TYPESETTERS = (b"MathJax", b"mathjax", b"katex", b"KaTeX")
 # lxml.html asks a Python function for the class of every element it hands out; trafilatura needs but this one.
 _ONE_CLASS = etree.ElementDefaultClassLookup(element=lxml_html.HtmlElement)
 _BAD_REFERENCES = re.compile(
     "&#(?:0*(?:[0-8]|1[124-9]|2[0-9]|3[01])|[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F]));?(?![0-9a-fA-F])"
 )
-_BAD_CHARS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
 def extract_careful(body: bytes, charset: str | None = None, content_type: str | None = None) -> Extraction:
@@ -73,7 +71,7 @@ def _second(page: Page, choice: SecondChoice) -> Extraction:
 
 
 def _take_text(root: "etree._Element", markup: bytes, page: Page) -> None:
-    sure = page.tokens.formulas > 0 or any(word in page.html for word in _TYPESETTERS)
+    sure = sets_formulas(page.html, page.tokens)
     take_text_formulas(root, markup, page.tokens, sure, read_delimiters(page.html))
     take_asciimath(root, page.html, page.tokens)
     take_runs(root, markup, page.tokens, sure)
@@ -102,8 +100,8 @@ def _markup(page: Page) -> bytes:
     best, and those of HTML5 change its choice on one page of a hundred.
     """
     if page.tokens.is_used:
-        return _BAD_CHARS.sub("", str(page.tree)).encode()
-    return _BAD_REFERENCES.sub("", _BAD_CHARS.sub("", page.html.decode("utf-8", "replace"))).encode()
+        return parsable(str(page.tree)).encode()
+    return _BAD_REFERENCES.sub("", parsable(page.html.decode("utf-8", "replace"))).encode()
 
 
 def _second_tree(markup: bytes) -> "etree._Element":

@@ -13,8 +13,6 @@ from curation.extract.plain.verbatim import show_delimiters
 from curation.extract.prepass import prepare
 from curation.extract.tokens import Tokens
 
-REVISION = 3  # raise it whenever the output may change: it is part of a corpus's fingerprint
-
 _LINE_END = re.compile("(?<![ \t])[ \t]++$", re.MULTILINE)
 _BULLET = re.compile("^( *)• ", re.MULTILINE)
 

@@ -34,12 +34,16 @@ def cleaned(tex: str, tokens: Tokens) -> str:
     return tidy(tex)
 
 
+def sets_formulas(html: bytes, tokens: Tokens) -> bool:
+    """Whether this page is known to set formulas, so that bare delimiters mean what they look like."""
+    return tokens.formulas > 0 or any(word in html for word in _TYPESETTERS)
+
+
 def take_delimited(text: str, html: bytes, tokens: Tokens) -> str:
     """The text with its bare-delimited formulas as tokens too."""
     if not has_delimiters(text):
         return text
-    sure = tokens.formulas > 0 or any(word in html for word in _TYPESETTERS)
-    math_page = sure or bool(find_formulas(text, math_page=False))
+    math_page = sets_formulas(html, tokens) or bool(find_formulas(text, math_page=False))
     parts, at = [], 0
     for span in find_formulas(text, math_page):
         tex = cleaned(span.tex, tokens)

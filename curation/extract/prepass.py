@@ -39,9 +39,7 @@ def mark(tree: "HTMLTree", html: bytes, tokens: Tokens) -> None:
     for element in document.query_selector_all(selector).values():
         if not _mark(element, element.tag, document):
             shielded.append((element, element.tag))
-    for element, tag in shielded:
-        verbatim.mark_verbatim(element, tag, document)
-    correct_choice(document, html, tokens)
+    _finish(tree, html, tokens, shielded)
 
 
 def prepare(tree: "HTMLTree", html: bytes, tokens: Tokens) -> None:
@@ -64,9 +62,7 @@ def prepare(tree: "HTMLTree", html: bytes, tokens: Tokens) -> None:
         elif carrier := _read(element, tag):
             inside = _count_inside(element, selector)
             _put(element, tag, token_for(placed(carrier, element, tag), tokens), document)
-    for element, tag in shielded:
-        verbatim.mark_verbatim(element, tag, document)
-    correct_choice(document, html, tokens)
+    _finish(tree, html, tokens, shielded)
 
 
 def take_carriers(tree: "HTMLTree", html: bytes, tokens: Tokens, tokenise: Tokenise) -> None:
@@ -83,6 +79,12 @@ def take_carriers(tree: "HTMLTree", html: bytes, tokens: Tokens, tokenise: Token
         elif carrier := _read(element, tag):
             inside = _count_inside(element, selector)
             _put(element, tag, tokenise(placed(carrier, element, tag), tokens), document)
+
+
+def _finish(tree: "HTMLTree", html: bytes, tokens: Tokens, shielded: "list[tuple[ElementNode, str]]") -> None:
+    for element, tag in shielded:
+        verbatim.mark_verbatim(element, tag, tree.document)
+    correct_choice(tree.document, html, tokens)
 
 
 def _mark(element: "ElementNode", tag: str, document: "DocumentNode") -> bool:

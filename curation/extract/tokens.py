@@ -70,10 +70,6 @@ class Tokens:
         """The formulas whose tokens stand in `text` or in a block that stands there; each counts once."""
         return [entry for entry in self._entries_in(text) if isinstance(entry, Formula)]
 
-    def kinds(self, text: str) -> Counter[str]:
-        """The kinds of the formulas that are kept in `text`, with their numbers."""
-        return Counter(formula.kind for formula in self.kept(text))
-
     def _token(self, form: str, entry: Formula | str) -> str:
         self._entries.append(entry)
         return f"{self.opening}{form}{len(self._entries) - 1}qz"

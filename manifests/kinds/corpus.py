@@ -181,3 +181,13 @@ class CorpusManifest(Manifest):
     """How `num_tokens` is counted."""
     shards: Shards = Shards()
     """How the rows are laid out."""
+
+    @property
+    def reads_fast(self) -> bool:
+        """Whether pages get the fast reading: as the only one, or because something is asked of its text."""
+        return not self.reads_carefully or self.language is not None or self.recall is not None
+
+    @property
+    def reads_carefully(self) -> bool:
+        """Whether pages get the careful reading."""
+        return self.extract.engine == "careful"

@@ -89,10 +89,6 @@ def joined(pieces: list[Piece]) -> str:
     return "".join(parts)
 
 
-def _would_merge(tex: str, following: str) -> bool:
-    return following[0].isalnum() and _WORD_END.search(tex) is not None
-
-
 def fenced(left: str, inner: str, right: str) -> str:
     """The inner part in its brackets, which grow where it is tall."""
     if not left and not right:

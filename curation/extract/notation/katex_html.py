@@ -9,7 +9,7 @@ from curation.extract.notation import katex_stacks as stacks
 from curation.extract.notation.katex_drawings import drawing
 from curation.extract.notation.katex_leaves import leaf, operator_name, space
 from curation.extract.notation.katex_tables import table
-from curation.extract.notation.markup import Unconvertible
+from curation.extract.notation.markup import Unconvertible, read_markup
 from curation.extract.notation.rendered_glyphs import NOT, stacked_delimiter
 from curation.extract.notation.rendered_tree import (
     Row,
@@ -19,7 +19,6 @@ from curation.extract.notation.rendered_tree import (
     joined,
     name,
     node,
-    root_of,
     whole,
     words,
 )
@@ -30,7 +29,7 @@ _TRANSPARENT = re.compile(r"(?:^|;)\s*color:\s*transparent")
 
 def katex_html_to_mathml(markup: str) -> etree._Element:
     """The MathML of a formula of which KaTeX's HTML alone is left. Raises Unconvertible."""
-    root = root_of(markup)
+    root = read_markup(markup)
     shown = next((element for element in root.iter() if "html" in words(element)), root)
     return whole(_negated(fold(shown, _rule)))
 

@@ -5,7 +5,7 @@ import re
 from lxml import etree
 
 from curation.extract.notation import mathjax_pieces as pieces
-from curation.extract.notation.markup import Unconvertible
+from curation.extract.notation.markup import Unconvertible, read_markup
 from curation.extract.notation.mathjax_common_html import common_html_to_mathml
 from curation.extract.notation.mathjax_tokens import finished, glyph, token
 from curation.extract.notation.rendered_tree import (
@@ -16,7 +16,6 @@ from curation.extract.notation.rendered_tree import (
     joined,
     name,
     node,
-    root_of,
     scripted,
     words,
 )
@@ -33,7 +32,7 @@ _UNSEEN = (
 
 def mathjax_chtml_to_mathml(markup: str) -> etree._Element:
     """The MathML of a formula of which the HTML of any version of MathJax is left. Raises Unconvertible."""
-    root = root_of(markup)
+    root = read_markup(markup)
     shown = next((element for element in root.iter() if name(element).lower() == "mjx-math"), None)
     if shown is None:
         return common_html_to_mathml(root)

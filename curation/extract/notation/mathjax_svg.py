@@ -6,9 +6,9 @@ from itertools import zip_longest
 from lxml import etree
 
 from curation.extract.notation import mathjax_pieces as pieces
-from curation.extract.notation.markup import Unconvertible
+from curation.extract.notation.markup import Unconvertible, read_markup
 from curation.extract.notation.mathjax_tokens import finished, glyph, stretched_operator, token
-from curation.extract.notation.rendered_tree import Row, fold, group, joined, name, node, root_of, scripted
+from curation.extract.notation.rendered_tree import Row, fold, group, joined, name, node, scripted
 
 _FONT = re.compile(r"#?(?:MJX-(?:\d+-)?)?([A-Z]+-[A-Z]+\d*)-[0-9A-F]+")
 _CODE = re.compile(r"[0-9A-F]{1,6}")
@@ -22,7 +22,7 @@ _Child = tuple[etree._Element, Row]
 
 def mathjax_svg_to_mathml(markup: str) -> etree._Element:
     """The MathML of a formula that MathJax 3 or 4 drew as SVG. Raises Unconvertible, also for version 2."""
-    root = root_of(markup)
+    root = read_markup(markup)
     if next((True for element in root.iter() if element.get("data-mml-node")), None) is None:
         raise Unconvertible("no_structure")
     return finished(fold(root, _rule))

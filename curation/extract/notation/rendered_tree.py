@@ -5,7 +5,7 @@ from itertools import chain
 
 from lxml import etree
 
-from curation.extract.notation.markup import Unconvertible, read_markup
+from curation.extract.notation.markup import Unconvertible
 
 MAX_DEPTH = 240  # libxml2 reads 256 levels and silently drops what is deeper, so a tree that deep may be cut
 
@@ -13,14 +13,6 @@ _PSEUDO = ("vlist", "layer", "scripts", "place", "glyph")
 
 Row = list[etree._Element]
 Rule = Callable[[etree._Element, list[Row]], Row]
-
-
-def root_of(markup: str) -> etree._Element:
-    """The root element of a formula's markup. Raises Unconvertible also where there is no element at all."""
-    try:
-        return read_markup(markup)
-    except etree.XMLSyntaxError:
-        raise Unconvertible("no_markup") from None
 
 
 def fold(root: etree._Element, rule: Rule) -> Row:

@@ -36,7 +36,6 @@ _OWN = {
     "\u2060": "", "\u00ad": "",
 }  # fmt: skip
 _SCRIPT_CHARS = "\u2070-\u208e\u1d62-\u1d6a\u2090-\u209c\u2c7c\u00b2\u00b3\u00b9\u02b0\u02b2\u02e1-\u02e3\u1d2c-\u1d61"
-UNICODE_SCRIPT = re.compile(f"[{_SCRIPT_CHARS}]+")
 _LEXEME = re.compile(
     rf"(?P<accented>[^\W\d_][\u0300-\u030c\u20d7]+)|(?P<word>[A-Za-z]+)|(?P<script>[{_SCRIPT_CHARS}]+)"
     r"|(?P<space>\s+)|(?P<root>\u221a)|(?P<plain>[\d.,;:()\[\]|+\-*/=<>!?'\"]+)|(?P<sign>.)",
