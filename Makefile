@@ -28,11 +28,11 @@ setup: $(VENV)/.ready-dev
 $(VENV)/.ready: pyproject.toml $(CONSTRAINTS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
-	$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check $(PIP_ARGS) -c $(CONSTRAINTS) -e '.[train]'
+	$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check $(PIP_ARGS) -c $(CONSTRAINTS) -e '.[rl]'
 	touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready
-	$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check $(PIP_ARGS) -c $(CONSTRAINTS) -e '.[train,suggest,dev]'
+	$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check $(PIP_ARGS) -c $(CONSTRAINTS) -e '.[rl,suggest,dev]'
 	touch $@
 
 clean:

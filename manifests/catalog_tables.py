@@ -55,6 +55,12 @@ TABLES: dict[str, dict[str, str]] = {
         "final_loss": NUMBER, "order_digest": TEXT, "backend": TEXT, "device": TEXT, "started": TEXT,
         "finished": TEXT, "export": TEXT,
     },
+    "rl_runs": {
+        "run": TEXT, "checkpoint": TEXT, "checkpoint_run": TEXT, "checkpoint_phase": TEXT, "prompts": TEXT,
+        "prompts_digest": TEXT, "template": TEXT, "rollout_steps": COUNT, "rollout_step": COUNT, "reward": NUMBER,
+        "accuracy": NUMBER, "state": TEXT, "backend": TEXT, "device": TEXT, "started": TEXT, "finished": TEXT,
+        "export": TEXT,
+    },
     "checkpoints": {
         "run": TEXT, "phase": TEXT, "step": COUNT, "path": TEXT, "parent": TEXT, "exported": TEXT,
     },
@@ -79,6 +85,12 @@ def sql_columns(schema: str) -> dict[str, str]:
     from manifests import schemas
 
     return {field.name: _SQL_TYPES[str(field.type)] for field in getattr(schemas, schema)}
+
+
+def no_rows(columns: dict[str, str]) -> str:
+    """A query with these columns and no rows, which gives a union its columns, whatever is there."""
+    listed = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in columns.items())
+    return f"SELECT {listed} WHERE false"
 
 
 def rows_of(kind: str, path: Path) -> Rows:
@@ -168,7 +180,15 @@ def _run_rows(folder: Path) -> Rows:
     return {
         "runs": ("run", run, rows),
         "checkpoints": ("run", run, [{"run": run, "parent": _parent(record, row)} | row for row in checkpoints]),
+        "rl_runs": ("run", run, [_rl_row(record)] if record.get("kind") == "rl" else []),
     }
+
+
+def _rl_row(record: dict[str, Any]) -> dict[str, Any]:
+    """What the record of an RL run says beside its training, which is its one phase."""
+    phase: dict[str, Any] = next(iter(record["phases"].values()), {})
+    known = record | phase
+    return {name: known.get(name) for name in TABLES["rl_runs"]} | {"run": record["identity"]}
 
 
 def _checkpoint_rows(folder: Path, name: str, phase: dict[str, Any]) -> list[dict[str, Any]]:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from manifests.catalog_tables import COUNT, NUMBER, TEXT, sql_columns
+from manifests import catalog_rl
+from manifests.catalog_tables import COUNT, NUMBER, TEXT, no_rows, sql_columns
 from manifests.layout import DataFolder
 from manifests.sql import literal
 
 # Raise it when a view changes, so that catalogs with the old one are rebuilt.
-VIEWS_REVISION = 2
+VIEWS_REVISION = 3
 
 # One line of a run's metrics.jsonl, as far as the view shows it.
 _METRIC_COLUMNS = {
@@ -44,13 +45,7 @@ class View:
     def query(self, data: DataFolder, parts: list[tuple[Any, ...]]) -> str:
         """The view's SQL over the rows its `parts` gave; without any, it answers with no rows."""
         queries = [query for part in parts if (query := self.select(data, *part))]
-        return "\nUNION ALL BY NAME\n".join([_no_rows(self.columns()), *queries])
-
-
-def _no_rows(columns: dict[str, str]) -> str:
-    """A query with these columns and no rows, which gives a union its columns, whatever is there."""
-    listed = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in columns.items())
-    return f"SELECT {listed} WHERE false"
+        return "\nUNION ALL BY NAME\n".join([no_rows(self.columns()), *queries])
 
 
 def _has_parquet(folder: Path) -> bool:
@@ -79,7 +74,7 @@ def _metrics(data: DataFolder, run: str, phase: str) -> str:
     lines = f"read_json({path}, format = 'newline_delimited', allow_empty = true, columns = {{{struct}}})"
     return (
         f"SELECT {literal(run)} AS run, {literal(phase)} AS phase, * "
-        f"FROM ({_no_rows(_METRIC_COLUMNS)} UNION ALL BY NAME SELECT * FROM {lines})"
+        f"FROM ({no_rows(_METRIC_COLUMNS)} UNION ALL BY NAME SELECT * FROM {lines})"
     )
 
 
@@ -136,29 +131,36 @@ def _exposures(
 def _lineage(data: DataFolder) -> str:
     """All that the last checkpoint of a phase was made of: a branch holds what the stable phase before it was shown.
 
-    Corpora and files that are not known here any more stay as rows without them; files count where the corpus is
-    still the one that the mixture was made of.
+    An RL run holds its prompts and all that its checkpoint was made of. Corpora and files that are not known here any
+    more stay as rows without them; files count where the corpus is still the one that was trained on.
     """
-    return """
-        SELECT trained.run, trained.phase, trained_in, trained.mixture, sources.corpus,
-            coalesce(corpus_digest, corpora.digest) AS corpus_digest, file, inputs.digest AS file_digest, records
-        FROM (
-            SELECT run, phase, phase AS trained_in, mixture, order_digest FROM runs
+    return f"""SELECT * FROM (
+        WITH trained AS (
+            SELECT run, phase, phase AS trained_in, mixture, order_digest FROM runs WHERE mixture IS NOT NULL
             UNION ALL
             SELECT branch.run, branch.phase, stable.phase, stable.mixture, stable.order_digest
             FROM runs branch JOIN runs stable USING (run) WHERE stable.phase = 'stable' AND branch.phase <> 'stable'
-        ) trained
-        LEFT JOIN (
+        ), all_trained AS (
+            SELECT *, NULL AS prompts, NULL AS prompts_digest FROM trained UNION ALL {catalog_rl.LINEAGE}
+        ), sources AS (
             SELECT DISTINCT mixture, order_digest, corpus, corpus_digest
             FROM mixtures JOIN mixture_sources USING (mixture)
-        ) sources ON sources.mixture = trained.mixture
-            AND sources.order_digest IS NOT DISTINCT FROM trained.order_digest
-        LEFT JOIN corpora ON corpora.corpus = sources.corpus AND coalesce(corpora.digest = corpus_digest, true)
+        ), shown AS (
+            SELECT run, phase, trained_in, all_trained.mixture, coalesce(sources.corpus, prompts) AS corpus,
+                coalesce(corpus_digest, prompts_digest) AS shown_digest
+            FROM all_trained LEFT JOIN sources ON sources.mixture = all_trained.mixture
+                AND sources.order_digest IS NOT DISTINCT FROM all_trained.order_digest
+        )
+        SELECT run, phase, trained_in, mixture, shown.corpus, coalesce(shown_digest, corpora.digest) AS corpus_digest,
+            file, inputs.digest AS file_digest, records
+        FROM shown
+        LEFT JOIN corpora ON corpora.corpus = shown.corpus AND coalesce(corpora.digest = shown_digest, true)
         LEFT JOIN inputs ON inputs.corpus = corpora.corpus
-    """
+    )"""
 
 
 _CORPORA = "SELECT corpus FROM corpora ORDER BY 1"
+_RL_RUNS = "SELECT run FROM rl_runs ORDER BY 1"
 _SOURCES = "SELECT mixture, list(corpus ORDER BY position) AS corpora FROM mixture_sources GROUP BY mixture"
 # A run counts where its mixture is still the one it was trained on.
 _TRAINED = f"""
@@ -166,13 +168,22 @@ _TRAINED = f"""
     FROM runs JOIN mixtures USING (mixture, order_digest) JOIN ({_SOURCES}) USING (mixture) ORDER BY run, phase
 """
 
+
+def _rl_view(name: str, columns: dict[str, str], select: Callable[..., str]) -> View:
+    return View(name, frozenset({"rl_runs"}), _RL_RUNS, lambda: {"run": TEXT} | columns, select)
+
+
 VIEWS = [
     View("documents", frozenset({"corpora"}), _CORPORA, lambda: {"corpus": TEXT} | sql_columns("DOCUMENT"), _shards),
     View("fates", frozenset({"corpora"}), _CORPORA, lambda: {"corpus": TEXT} | sql_columns("FATE"), _fates),
     View("spans", frozenset({"mixtures"}), f"{_SOURCES} ORDER BY mixture", lambda: _SPAN_COLUMNS, _spans),
     View("metrics", frozenset({"runs"}), "SELECT DISTINCT run, phase FROM runs ORDER BY ALL",
          lambda: {"run": TEXT, "phase": TEXT} | _METRIC_COLUMNS, _metrics),
-    View("lineage", frozenset({"runs", "mixtures", "corpora"}), "SELECT 1", lambda: _LINEAGE_COLUMNS,
+    View("lineage", frozenset({"runs", "rl_runs", "mixtures", "corpora"}), "SELECT 1", lambda: _LINEAGE_COLUMNS,
          lambda data, _: _lineage(data)),
     View("exposures", frozenset({"runs", "mixtures"}), _TRAINED, lambda: _EXPOSURE_COLUMNS, _exposures),
+    _rl_view("rollouts", catalog_rl.ROLLOUT_COLUMNS, catalog_rl.rollouts),
+    _rl_view("validations", catalog_rl.VALIDATION_COLUMNS, catalog_rl.validations),
+    _rl_view("alarms", catalog_rl.ALARM_COLUMNS, catalog_rl.alarms),
+    _rl_view("responses", catalog_rl.RESPONSE_COLUMNS, catalog_rl.responses),
 ]  # fmt: skip

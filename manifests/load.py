@@ -186,7 +186,8 @@ def _field_description(path: tuple[Any, ...], model: type[BaseModel]) -> str:
     for index in reversed(names):  # a list item is described by its list
         owner = _model_at(path[:index], model)
         if owner and path[index] in owner.model_fields:
-            return owner.model_fields[path[index]].description or "see `octo check --explain`"
+            described = owner.model_fields[path[index]].description or "see `octo check --explain`"
+            return " ".join(described.split())  # one mistake is one line
     return "see `octo check --explain`"
 
 

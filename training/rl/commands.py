@@ -1,0 +1,153 @@
+"""The verbs over reinforcement learning: `octo rl …`."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from manifests.layout import DataFolder
+from manifests.terminal import data_option, format_option, print_rows, replace_option, say
+from training.commands import device_option
+from training.rl.verl.cli import PYTHON_VARIABLE, verl_options
+
+if TYPE_CHECKING:
+    from training.rl.plan import RlPlan
+
+backend_option = click.option(
+    "--backend", type=click.Choice(["local", "verl"]), default="local", help="What trains [default: local, TRL]."
+)
+
+
+@click.group()
+def rl() -> None:
+    """Plan, launch and watch reinforcement learning from a checkpoint."""
+
+
+@rl.command()
+@click.argument("manifest", metavar="M")
+@click.option("--probe", is_flag=True, help="Sample the checkpoint on some prompts and say whether it is ready.")
+@click.option("--probe-prompts", type=click.IntRange(min=1), default=32, help="Prompts of the probe [default: 32].")
+@click.option("--probe-tokens", type=click.IntRange(min=1), help="Longest response of the probe [default: the cap].")
+@click.option("--template", "templates", multiple=True, help="Probe this template; repeatable [default: M's].")
+@click.option("--write", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Write the plan's files there.")
+@backend_option
+@device_option
+@verl_options
+@data_option
+@format_option
+def plan(
+    manifest: str,
+    probe: bool,
+    probe_prompts: int,
+    probe_tokens: int | None,
+    templates: tuple[str, ...],
+    folder: Path | None,
+    backend: str,
+    device: str,
+    data: DataFolder,
+    output: str,
+    **flags: Any,
+) -> None:
+    """Show prompts, steps, response lengths and cost of the RL manifest M, without training anything.
+
+    Needs no GPU and, without --probe, no torch; finds everything that would stop the launch. Writes nothing without
+    --write: then plan.json and the prompts, and for verl its overrides, scripts and reward package.
+    """
+    from manifests.load import load_manifest
+    from training.rl.plan import COLUMNS, plan_rl, plan_rows, summary
+
+    planned = plan_rl(load_manifest(manifest, "rl"), data)
+    for line in summary(planned):
+        say(line)
+    print_rows(COLUMNS, plan_rows(planned), output)
+    if folder:
+        _write(planned, folder, backend, flags)
+    if probe:
+        _probe(planned, probe_prompts, probe_tokens, templates, device, output)
+
+
+@rl.command()
+@click.argument("manifest", metavar="M")
+@click.option(
+    "--stop-on", type=click.Choice(["collapse", "warning"]),
+    help="End the run at an alarm: `collapse` at one that says the run is lost, `warning` at any [default: only tell].",
+)  # fmt: skip
+@backend_option
+@device_option
+@replace_option
+@verl_options
+@data_option
+@format_option
+def launch(
+    manifest: str,
+    stop_on: str | None,
+    backend: str,
+    device: str,
+    replace: bool,
+    data: DataFolder,
+    output: str,
+    **flags: Any,
+) -> None:
+    """Train by GRPO as M says; interrupted, the same command goes on from the newest checkpoint."""
+    from manifests.load import load_manifest
+    from training.rl.launch import launch_locally, launch_with_verl
+    from training.rl.status import COLUMNS, status_rows
+
+    loaded = load_manifest(manifest, "rl")
+    if backend == "verl":
+        from training.rl.verl.cli import read_options
+
+        run = launch_with_verl(loaded, data, read_options(flags), stop_on, replace)
+    else:
+        run = launch_locally(loaded, data, device, stop_on, replace)
+    say(f"{run.identity}: {run.folder}")
+    print_rows(COLUMNS, status_rows(data, run.identity), output)
+
+
+@rl.command()
+@click.argument("run", metavar="NAME[@VERSION]")
+@data_option
+@format_option
+def status(run: str, data: DataFolder, output: str) -> None:
+    """Show how far a run is: rollout step, reward, accuracy, lengths, alarms, why it stopped."""
+    from manifests.versions import newest
+    from training.rl.status import COLUMNS, status_rows
+
+    print_rows(COLUMNS, status_rows(data, newest(data, "runs", run)), output)
+
+
+@rl.command()
+@click.argument("where", metavar="RUN_OR_FILE")
+@click.option(
+    "--length-schedule", "schedules", multiple=True, metavar="[RUN=]0:2048,100:4096",
+    help="The response caps by rollout step, for logs that do not say them; with RUN= for the runs of that name.",
+)  # fmt: skip
+@data_option
+@format_option
+def health(where: str, schedules: tuple[str, ...], data: DataFolder, output: str) -> None:
+    """Look for the ways RL runs die, in a run, a folder of logs, verl's logs, or a CSV of curves.
+
+    Fails where a run is lost.
+    """
+    raise NotImplementedError
+
+
+def _write(planned: "RlPlan", folder: Path, backend: str, flags: dict[str, Any]) -> None:
+    from training.rl.plan import write_plan
+    from training.rl.prompts.files import write_prompts
+
+    write_plan(planned, folder)
+    write_prompts(planned.require_prompts(), folder / "prompts")
+    say(f"wrote {folder / 'plan.json'} and {folder / 'prompts'}")
+    if backend == "verl":
+        from training.rl.verl.cli import read_options
+        from training.rl.verl.write import write_launch
+
+        say(str(write_launch(planned, read_options(flags), folder, os.environ.get(PYTHON_VARIABLE))))
+
+
+def _probe(
+    planned: "RlPlan", prompts: int, tokens: int | None, templates: tuple[str, ...], device: str, output: str
+) -> None:
+    raise NotImplementedError
