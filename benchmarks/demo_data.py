@@ -12,6 +12,7 @@ import random
 import tempfile
 from pathlib import Path
 
+from demo.arithmetic import arithmetic
 from demo.benchmark import LEAKED_IN_SHORT_QA, LEAKED_ON_PAGES, rows
 from demo.checks import overlapping, require
 from demo.collection import EXERCISE_PAGES, NEAR_DUPLICATES, Collection, Page, exercise_pages, placed, read_page
@@ -38,6 +39,10 @@ WHAT = {
     "instructions": "conversations, `User:` and `Assistant:`: `id`, `text`",
     "general": "plain English prose without mathematics: `id`, `text`",
     "benchmark": "our own problems: `id`, `problem`, `answer`",
+    "arithmetic": "prompts, one sum or difference of two digits each: `id`, `problem`, `answer`, `level`",
+}
+UNSEEN = {
+    "arithmetic": "for the accuracy on unseen problems: `id`, `problem`, `answer`, `level`",
 }
 
 
@@ -152,16 +157,18 @@ def build(demo: Path, data: Path) -> None:
     leak_into(training["short_qa"], next(row for row in problems if row["id"] == LEAKED_IN_SHORT_QA))
     collection, doubled = build_collection(pages, supply)
     check(problems, training, held, collection)
+    prompts = {"arithmetic": arithmetic("demo-arithmetic", held_out=False)}
+    held_prompts = {"arithmetic": arithmetic("demo-heldout-arithmetic", held_out=True)}
     listed = {
         write_rows(data / f"{name}.jsonl", items): (len(items), WHAT[name])
-        for name, items in (training | {"benchmark": problems}).items()
+        for name, items in (training | {"benchmark": problems} | prompts).items()
     }
     listed |= {
         f"heldout/{write_rows(data / 'heldout' / f'{name}.jsonl', items)}": (
             len(items),
-            "for the loss on unseen text: `id`, `text`",
+            UNSEEN.get(name, "for the loss on unseen text: `id`, `text`"),
         )
-        for name, items in held.items()
+        for name, items in (held | held_prompts).items()
     }
     counts = write_warc(data / "pages.warc.gz", collection, doubled)
     seen = [*collection.texts.values(), *(row["text"] for items in training.values() for row in items)]

@@ -15,7 +15,7 @@ CODE: dict[str, int] = {
     "normalise": classifiers.normalise.REVISION,
     "quality": 2,
     "minhash": minhash.REVISION,
-    "decontaminate": 1,
+    "decontaminate": 2,
     "shard": 2,
 }
 

@@ -1,9 +1,11 @@
 """Decontamination: documents that share a run of words with a benchmark problem are removed, with the problem named.
 
 MegaMath section 2.4 uses runs of 13 words. Problems shorter than a run are matched whole, down to a stated length;
-those still shorter, and those of symbols alone, cannot be told from chance: they are counted as uncovered.
+those still shorter, and those of symbols alone, cannot be told from chance: they are counted as uncovered. Only a
+document that is such a problem and nothing else is removed too: in a set of problems that is no chance.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 # A run must hold four different words of three letters or more (chosen here, see DECISIONS.md).
 TELLING_WORDS, TELLING_LETTERS = 4, 3
+WHOLE_PROBLEMS = "whole.json"
 
 
 class IndexBenchmarks(PipelineStep):
@@ -42,19 +45,23 @@ class IndexBenchmarks(PipelineStep):
         """Yields nothing: the index is the result."""
         self.folder.mkdir(parents=True, exist_ok=True)
         runs: dict[int, tuple[int, str]] = {}  # hash → (words in the run, problem)
-        coverage = {file.name: self._index(file, runs) for file in self.files}
+        whole: dict[str, str] = {}  # digest of a whole problem → problem
+        coverage = {file.name: self._index(file, runs, whole) for file in self.files}
         lengths = {length: [h for h, (n, _) in runs.items() if n == length] for length in {n for n, _ in runs.values()}}
         for length, hashes in lengths.items():
             np.save(self.folder / f"runs-{length:02d}.npy", np.sort(np.array(hashes, np.uint64)), allow_pickle=False)
         problems = {f"{value:016x}": problem for value, (_, problem) in runs.items()}
         write_record(self.folder / "problems.json", problems)
+        write_record(self.folder / WHOLE_PROBLEMS, whole)
         write_record(self.folder / "coverage.json", coverage)
         yield from ()
 
-    def _index(self, file: Path, runs: dict[int, tuple[int, str]]) -> dict[str, int]:
+    def _index(self, file: Path, runs: dict[int, tuple[int, str]], whole: dict[str, str]) -> dict[str, int]:
         coverage = {"problems": 0, "covered": 0, "too_short": 0, "too_plain": 0}
         for line, problem in read_problems(file, self.options.columns):
             found = comparable_words(problem)
+            if found:  # a problem of signs alone has nothing to compare
+                whole.setdefault(_whole_digest(found), f"{file.name}:{line}")
             length = min(len(found), self.options.ngram_words)
             hashes = _run_hashes(_word_hashes(found), length).tolist() if length >= self.options.min_words else []
             telling = [value for start, value in enumerate(hashes) if is_telling(found[start : start + length])]
@@ -66,7 +73,7 @@ class IndexBenchmarks(PipelineStep):
 
 
 class KeepUncontaminated(Stage):
-    """Removes documents that hold a run of a benchmark's words."""
+    """Removes documents that hold a run of a benchmark's words, or are one of its problems and nothing else."""
 
     name = "decontaminate"
 
@@ -75,16 +82,23 @@ class KeepUncontaminated(Stage):
         self.index = index
         self._runs: dict[int, NDArray[np.uint64]] = {}
         self._problems: dict[str, str] = {}
+        self._whole: dict[str, str] = {}
 
     def prepare(self) -> None:
-        """Loads the index, one sorted array for each length of run."""
+        """Loads the index, one sorted array for each length of run, and the whole problems."""
         files = sorted(self.index.glob("runs-*.npy"))
         self._runs = {int(path.stem.split("-")[1]): np.load(path, allow_pickle=False) for path in files}
         self._problems = json.loads((self.index / "problems.json").read_text("utf-8"))
+        self._whole = json.loads((self.index / WHOLE_PROBLEMS).read_text("utf-8"))
 
     def judge(self, document: Document) -> Verdict | None:
-        """None where no run is shared."""
+        """None where no run is shared and the document is no problem."""
         found = comparable_words(document.text)
+        if (problem := self._whole.get(_whole_digest(found))) is not None:
+            return Verdict("benchmark_leak", f"{problem}: the whole text", float(len(found)))
+        return self._shared_run(found)
+
+    def _shared_run(self, found: list[str]) -> Verdict | None:
         hashes = _word_hashes(found)
         for length, known in self._runs.items():
             if (place := _first_shared(_run_hashes(hashes, length), known)) is not None:
@@ -117,6 +131,11 @@ def _problem_of(file: Path, number: int, line: bytes, columns: list[str]) -> str
         known = ", ".join(row) if isinstance(row, dict) else type(row).__name__
         raise InputError(f"{file}:{number}: has {known}; expected one of the columns {', '.join(columns)}.")
     return problem
+
+
+def _whole_digest(found: list[str]) -> str:
+    """Of the letters and digits alone: where one word ends and the next begins changes with the spelling, `log_82`."""
+    return hashlib.blake2b("".join(found).encode(), digest_size=16).hexdigest()
 
 
 def _word_hashes(found: list[str]) -> "NDArray[np.uint64]":

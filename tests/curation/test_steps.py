@@ -96,7 +96,7 @@ LEAK = "A train leaves the station at 60 miles per hour and needs $4$ hours; how
 def _benchmark(folder: Path) -> Path:
     path = folder / "bench.jsonl"
     counting = "Compute 1 + 2 + 3 + 4 + 5 + 6 + 7 + 8 + 9 + 10 + 11 + 12 + 13 + 14"
-    problems = [LEAK, "What is seven times six plus one hundred?", "Compute 2+2.", counting]
+    problems = [LEAK, "What is seven times six plus one hundred?", "Compute 2+2.", counting, "= ?"]
     path.write_text("".join(json.dumps({"problem": problem}) + "\n" for problem in problems))
     return path
 
@@ -108,7 +108,13 @@ def _benchmark(folder: Path) -> Path:
         (LEAK.replace("60", "$60$").replace("$4$", "4").upper().replace(" ", "\n"), "bench.jsonl:1"),
         ("He asked: what is seven times six plus one hundred? Nobody knew.", "bench.jsonl:2"),
         (PROSE, None),
-        ("Compute 2+2.", None),
+        ("**compute** $2 + 2$", "bench.jsonl:3"),
+        ("Compute $22$.", "bench.jsonl:3"),
+        ("Please compute 2+2.", None),
+        ("Compute 2+2. It is 4.", None),
+        ("Compute 1+2+3+4+5+6+7+8+9+10+11+12+13+14", "bench.jsonl:4"),
+        ("? + ?", None),
+        ("", None),
         ("So we count 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14.", None),
         ("A train leaves the station at 60 miles per hour. It needs four hours.", None),
     ],
@@ -121,7 +127,18 @@ def test_leaks_are_found_in_every_wrapping_and_named(tmp_path: Path, text: str, 
     verdict = stage.judge(_document(text))
     assert (verdict.detail.split(": ")[0] if verdict and verdict.detail else None) == leaks
     coverage = json.loads((tmp_path / "index" / "coverage.json").read_text())
-    assert coverage == {"bench.jsonl": {"problems": 4, "covered": 2, "too_short": 1, "too_plain": 1}}
+    assert coverage == {"bench.jsonl": {"problems": 5, "covered": 2, "too_short": 2, "too_plain": 1}}
+
+
+def test_a_document_that_is_a_whole_problem_is_named_and_counted_in_words(tmp_path: Path) -> None:
+    list(IndexBenchmarks([_benchmark(tmp_path)], Decontaminate(benchmarks=["x"]), tmp_path / "index").run())
+    stage = KeepUncontaminated(FateSink(tmp_path), tmp_path / "index")
+    stage.prepare()
+    verdict = stage.judge(_document("COMPUTE 2 + 2"))
+    assert verdict is not None
+    assert (verdict.reason, verdict.detail, verdict.score) == ("benchmark_leak", "bench.jsonl:3: the whole text", 3.0)
+    long = stage.judge(_document(LEAK))
+    assert long is not None and long.detail == "bench.jsonl:1: the whole text"
 
 
 def test_a_benchmark_row_without_a_problem_is_an_error_with_its_line(tmp_path: Path) -> None:
