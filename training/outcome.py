@@ -5,7 +5,7 @@ from pathlib import Path
 from manifests.layout import DataFolder
 from manifests.versions import newest
 from training.checks import Check
-from training.run_record import read_run
+from training.run_record import read_training_run
 
 
 def check_run(where: str, data: DataFolder) -> list[Check]:
@@ -16,5 +16,5 @@ def check_run(where: str, data: DataFolder) -> list[Check]:
     if Path(where).is_dir():
         return check_outcome(where, data)
     reference = newest(data, "runs", where)
-    local = read_run(data, reference).get("backend") == "local"
+    local = read_training_run(data, reference).get("backend") == "local"
     return check_local(data, reference) if local else check_outcome(reference, data)

@@ -31,6 +31,14 @@ def read_run(data: DataFolder, reference: str) -> dict[str, Any]:
     return read_record(path)
 
 
+def read_training_run(data: DataFolder, reference: str) -> dict[str, Any]:
+    """The record of a mid-training run. Raises NotFound for one of reinforcement learning."""
+    record = read_run(data, reference)
+    if record.get("kind") == "rl":
+        raise NotFound(f"{reference}: is a run of reinforcement learning; expected a training run. See `octo rl`.")
+    return record
+
+
 def update_run(folder: Path, **facts: Any) -> None:
     """Sets facts of the run, keeping the rest."""
     with _record_lock(folder):

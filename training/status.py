@@ -7,7 +7,7 @@ from typing import Any
 from manifests.layout import DataFolder
 from training.local.checkpoint import checkpoints_in, step_of
 from training.metrics import read_metrics
-from training.run_record import RUNNING, STOPPED, is_held, read_run
+from training.run_record import RUNNING, STOPPED, is_held, read_training_run
 
 COLUMNS = [
     "phase", "mixture", "backend", "state", "step", "steps", "tokens", "learning_rate", "loss", "loss_by_source",
@@ -18,7 +18,7 @@ RECENT_STEPS = 20  # whose speed is shown; chosen here: one step alone is noise
 
 def status_rows(data: DataFolder, reference: str) -> list[list[Any]]:
     """One row a phase that was started, in the order of COLUMNS. Raises NotFound for an unknown run."""
-    record = read_run(data, reference)
+    record = read_training_run(data, reference)
     return [_row(data, record, reference, name) for name in record["phases"]]
 
 

@@ -1,4 +1,4 @@
-"""The arithmetic prompts of the demo: right, distinct, and apart from those that are held out."""
+"""The arithmetic of the demo: problems that are right, distinct and apart from those held out, and a notebook."""
 
 import json
 import re
@@ -9,31 +9,34 @@ from manifests.load import load_manifest
 DATA = Path(__file__).parents[2] / "manifests" / "recipes" / "demo" / "data"
 
 
-def read_rows(name: str) -> list[dict[str, str]]:
+def _read(name: str) -> list[dict[str, str]]:
     return [json.loads(line) for line in (DATA / name).read_text("utf-8").splitlines()]
 
 
-def test_every_answer_is_right_and_every_problem_of_one_digit_is_there_once() -> None:
-    prompts, held_out = read_rows("arithmetic.jsonl"), read_rows("heldout/arithmetic.jsonl")
-    assert (len(prompts), len(held_out)) == (124, 31)
-    found = set()
-    for row in [*prompts, *held_out]:
-        match = re.fullmatch(r"What is (\d) ([+-]) (\d)\?", row["problem"])
-        assert match is not None and set(row) == {"id", "problem", "answer", "level"}
-        one, sign, two = int(match[1]), match[2], int(match[3])
-        assert int(row["answer"]) == (one + two if sign == "+" else one - two) >= 0
-        assert row["level"] == ("2" if sign == "-" else "1" if one + two <= 9 else "3")
-        found.add((one, sign, two))
-    assert len(found) == len(prompts) + len(held_out) == 100 + 55
-    assert len({row["id"] for row in [*prompts, *held_out]}) == 155
+def _numbers(text: str) -> tuple[int, int]:
+    match = re.match(r"What is (\d) \+ (\d)\?", text)
+    assert match is not None
+    return int(match[1]), int(match[2])
 
 
-def test_nothing_held_out_is_a_prompt_even_if_signs_are_not_read() -> None:
-    pairs = [
-        {tuple(re.findall(r"\d", row["problem"])) for row in read_rows(name)}
-        for name in ("arithmetic.jsonl", "heldout/arithmetic.jsonl")
-    ]
-    assert not pairs[0] & pairs[1]
+def test_every_sum_is_there_once_with_its_answer() -> None:
+    problems, held_out = _read("arithmetic.jsonl"), _read("heldout/arithmetic.jsonl")
+    for row in [*problems, *held_out]:
+        assert int(row["answer"]) == sum(_numbers(row["problem"]))
+        assert row["level"] == ("1" if int(row["answer"]) <= 4 else "2")
+    found = [_numbers(row["problem"]) for row in [*problems, *held_out]]
+    assert sorted(found) == [(one, two) for one in range(5) for two in range(5)]
+    assert len(held_out) == 5
+
+
+def test_the_notebook_boxes_every_sum_and_is_right_more_often_than_not() -> None:
+    rows = _read("arithmetic_notebook.jsonl")
+    matches = [re.fullmatch(r"What is \d \+ \d\?\n\\boxed\{(\d)\}", row["text"]) for row in rows]
+    noted = [int(match[1]) for match in matches if match]
+    right = [answer == sum(_numbers(row["text"])) for row, answer in zip(rows, noted, strict=True)]
+    assert 0.7 < sum(right) / len(right) < 0.95
+    assert len({_numbers(row["text"]) for row in rows}) == 25
+    assert len({row["id"] for row in rows}) == len(rows)
 
 
 def test_the_corpus_is_decontaminated_against_what_is_held_out() -> None:

@@ -13,6 +13,7 @@ from training.rl.verl.cli import PYTHON_VARIABLE, verl_options
 
 if TYPE_CHECKING:
     from training.rl.plan import RlPlan
+    from training.rl.probe.subject import Options
 
 backend_option = click.option(
     "--backend", type=click.Choice(["local", "verl"]), default="local", help="What trains [default: local, TRL]."
@@ -29,7 +30,10 @@ def rl() -> None:
 @click.option("--probe", is_flag=True, help="Sample the checkpoint on some prompts and say whether it is ready.")
 @click.option("--probe-prompts", type=click.IntRange(min=1), default=32, help="Prompts of the probe [default: 32].")
 @click.option("--probe-tokens", type=click.IntRange(min=1), help="Longest response of the probe [default: the cap].")
-@click.option("--template", "templates", multiple=True, help="Probe this template; repeatable [default: M's].")
+@click.option(
+    "--probe-at-once", type=click.IntRange(min=1), default=32, help="Responses sampled together [default: 32]."
+)
+@click.option("--template", "templates", multiple=True, help="Probe this template beside M's; repeatable.")
 @click.option("--write", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Write the plan's files there.")
 @backend_option
 @device_option
@@ -41,6 +45,7 @@ def plan(
     probe: bool,
     probe_prompts: int,
     probe_tokens: int | None,
+    probe_at_once: int,
     templates: tuple[str, ...],
     folder: Path | None,
     backend: str,
@@ -64,7 +69,10 @@ def plan(
     if folder:
         _write(planned, folder, backend, flags)
     if probe:
-        _probe(planned, probe_prompts, probe_tokens, templates, device, output)
+        from training.rl.probe.subject import Options
+
+        options = Options(probe_prompts, 8, probe_tokens, templates, device, probe_at_once)
+        _probe(planned, options, folder, output)
 
 
 @rl.command()
@@ -128,9 +136,39 @@ def status(run: str, data: DataFolder, output: str) -> None:
 def health(where: str, schedules: tuple[str, ...], data: DataFolder, output: str) -> None:
     """Look for the ways RL runs die, in a run, a folder of logs, verl's logs, or a CSV of curves.
 
-    Fails where a run is lost.
+    Alarms have two levels: `warn`, look at the run, and `stop`, it is lost; with the latter the command fails.
     """
-    raise NotImplementedError
+    from manifests.errors import TrainingError
+    from training.rl.health.alarm import STOP
+    from training.rl.health.offline import COLUMNS, details, health_of
+
+    found = health_of(where, data, schedules)
+    print_rows(COLUMNS, [item.row for item in found], output)
+    if told := details(found):
+        say(told)
+    if lost := [item.run for item in found if item.verdict == STOP]:
+        raise TrainingError(f"{where}: {len(lost)} of {len(found)} runs are lost: {', '.join(lost)}.")
+
+
+@rl.command()
+@click.argument("run", metavar="NAME[@VERSION]")
+@data_option
+@format_option
+def check(run: str, data: DataFolder, output: str) -> None:
+    """Check that a run did what was planned: steps, response caps, responses, learning rate, reward, prompts, export.
+
+    Fails on any difference, and where something cannot be checked.
+    """
+    from manifests.errors import TrainingError
+    from manifests.versions import newest
+    from training.checks import COLUMNS, failures
+    from training.rl.outcome import check_rl
+
+    reference = newest(data, "runs", run)
+    checks = check_rl(data, reference)
+    print_rows(COLUMNS, [item.row for item in checks], output)
+    if wrong := failures(checks):
+        raise TrainingError(f"{reference}: {len(wrong)} of {len(checks)} checks do not hold; expected all of them.")
 
 
 def _write(planned: "RlPlan", folder: Path, backend: str, flags: dict[str, Any]) -> None:
@@ -147,7 +185,21 @@ def _write(planned: "RlPlan", folder: Path, backend: str, flags: dict[str, Any])
         say(str(write_launch(planned, read_options(flags), folder, os.environ.get(PYTHON_VARIABLE))))
 
 
-def _probe(
-    planned: "RlPlan", prompts: int, tokens: int | None, templates: tuple[str, ...], device: str, output: str
-) -> None:
-    raise NotImplementedError
+def _probe(planned: "RlPlan", options: "Options", folder: Path | None, output: str) -> None:
+    from manifests.records import write_record
+    from training.rl.extra import require_rl_extra
+    from training.rl.probe.readiness import probe
+    from training.rl.probe.report import COLUMNS, probe_lines, probe_record, probe_rows
+    from training.rl.probe.subject import Subject
+
+    planned.require_complete()
+    require_rl_extra(f"rl plan {planned.identity} --probe")
+    rows, place = [prompt.row for prompt in planned.require_prompts().train], planned.checkpoint.path
+    asked = len(planned.require_prompts().validation)
+    readiness = probe(Subject(planned.manifest, planned.checkpoint.label, place, place, rows, asked), options)
+    print_rows(COLUMNS, probe_rows(readiness), output)
+    for line in probe_lines(readiness):
+        say(line)
+    if folder:
+        write_record(folder / "probe.json", probe_record(readiness))
+        say(f"wrote {folder / 'probe.json'}")

@@ -5,7 +5,8 @@ Every line carries `step`, the optimizer step after it, so that all files are cu
 
 import gzip
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -49,10 +50,12 @@ class Journal:
 
     def rollout(self, line: dict[str, Any], groups: Sequence[Sequence[Response]] | None = None) -> None:
         """Writes one rollout step and its responses, where they are known, and looks after the run's health."""
+        read = None
         if groups is not None:
             write_responses(self._responses, groups, line["rollout_step"])
+            read = partial(response_lines, groups, line["rollout_step"])
         self._logs["metrics"].write(line)
-        self._look_at(line)
+        self._tell(self._watch.observe(line, read))
         self._progress.show(line["rollout_step"], note_of(line))
 
     def validation(self, line: dict[str, Any]) -> None:
@@ -62,7 +65,7 @@ class Journal:
             f"validation after rollout step {line['rollout_step']:,}: {line['set']} {line['accuracy']:.1%} "
             f"of {line['problems']:,} right, {line['boxed']:.1%} boxed, {line['response_tokens_mean']:,.0f} tokens"
         )
-        self._look_at(line)
+        self._tell(self._watch.observe(line))
 
     def sync(self) -> None:
         """Makes the lines so far outlive a power failure, before a checkpoint says that they are there."""
@@ -70,18 +73,17 @@ class Journal:
             log.sync()
 
     def finish(self, line: dict[str, Any]) -> None:
-        """The last state of the progress line."""
+        """The last state of the progress line, and the alarms of what was still being gathered."""
         self._progress.finish(line["rollout_step"], note_of(line))
+        self._tell(self._watch.finish())
 
-    def _look_at(self, line: dict[str, Any]) -> None:
-        for alarm in self._watch.observe(line):
-            self._tell(alarm)
-
-    def _tell(self, alarm: Alarm) -> None:
-        self._logs["health"].write({"step": alarm.rollout_step * self._steps_each} | vars(alarm))
-        say(f"{alarm.level}: {alarm.rule} at rollout step {alarm.rollout_step:,}: {alarm.evidence} {alarm.remedy}")
-        if alarm.level in self._levels and self.stop is None:
-            self.stop = f"{alarm.rule} at rollout step {alarm.rollout_step:,}: {alarm.evidence}"
+    def _tell(self, alarms: Iterable[Alarm]) -> None:
+        for alarm in alarms:
+            self._logs["health"].write({"step": alarm.rollout_step * self._steps_each} | vars(alarm))
+            what = f"{alarm.rule} at rollout step {alarm.rollout_step:,}: {alarm.evidence}"
+            say("\n  ".join([f"{alarm.level}: {what} {alarm.remedy}", *alarm.examples]))
+            if alarm.level in self._levels and self.stop is None:
+                self.stop = what
 
 
 def earlier_lines(folder: Path) -> list[dict[str, Any]]:
@@ -91,19 +93,23 @@ def earlier_lines(folder: Path) -> list[dict[str, Any]]:
 
 
 def note_of(line: dict[str, Any]) -> str:
-    """Such as `reward 0.250, 64% right, 512 of 2,048 tokens, 3% cut`, for the progress line."""
-    return (
-        f"reward {line['reward']:.3f}, {line['accuracy']:.0%} right, {line['response_tokens_mean']:,.0f} of "
-        f"{line['cap']:,} tokens, {line['truncated'] or 0:.0%} cut"
-    )
+    """Such as `reward 0.250, 512 of 2,048 tokens, 64% right, 3% cut`, for the progress line; what is known."""
+    shares = {"right": line.get("accuracy"), "cut": line.get("truncated")}
+    known = [f"{share:.0%} {name}" for name, share in shares.items() if share is not None]
+    lengths = f"{line['response_tokens_mean']:,.0f} of {line['cap']:,} tokens"
+    return ", ".join([f"reward {line['reward']:.3f}", lengths, *known])
 
 
 def write_responses(folder: Path, groups: Sequence[Sequence[Response]], rollout_step: int) -> None:
     """Every response of a rollout step, one a line, as a gzip file that appears whole or not at all."""
     with atomic_path(responses_path(folder, rollout_step)) as temporary, gzip.open(temporary, "wt", 6, "utf-8") as file:
-        for group in groups:
-            for response in group:
-                file.write(json.dumps(response_line(response, rollout_step), ensure_ascii=False) + "\n")
+        for line in response_lines(groups, rollout_step):
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def response_lines(groups: Sequence[Sequence[Response]], rollout_step: int) -> Iterator[dict[str, Any]]:
+    """The line of every response of a rollout step."""
+    return (response_line(response, rollout_step) for group in groups for response in group)
 
 
 def responses_path(folder: Path, rollout_step: int) -> Path:

@@ -96,9 +96,9 @@ def _prompts(loaded: Loaded, data: DataFolder, tokenizer: PromptTokenizer | None
 
 def _mistakes(plan: RlPlan) -> list[str]:
     manifest, mistakes = plan.manifest, []
-    if plan.prompts is not None and len(plan.prompts.rows) < manifest.rollout.prompts_per_step:
+    if plan.prompts is not None and len(plan.prompts.train) < manifest.rollout.prompts_per_step:
         mistakes.append(
-            f"{len(plan.prompts.rows):,} prompts of {manifest.prompts.corpus} are left, a rollout step takes "
+            f"{len(plan.prompts.train):,} prompts of {manifest.prompts.corpus} are left, a rollout step takes "
             f"{manifest.rollout.prompts_per_step:,}; expected at least one step's. Lower prompts_per_step, or build a "
             "larger corpus."
         )
@@ -161,8 +161,8 @@ def _prompt_lines(plan: RlPlan) -> list[str]:
     if plan.prompts is None:
         return []
     wanted = plan.manifest.rollout_steps * plan.manifest.rollout.prompts_per_step
-    count = len(plan.prompts.rows)
-    removed = ", ".join(f"{reason} {number:,}" for reason, number in sorted(plan.prompts.removed_counts.items()))
+    count = len(plan.prompts.train)
+    removed = ", ".join(f"{reason} {number:,}" for reason, number in plan.prompts.facts["train"]["removed"].items())
     lines = [
         f"{count:,} prompts of {plan.manifest.prompts.corpus}, each seen {wanted / count:.3g} times; removed: "
         f"{removed or 'none'}"
@@ -180,7 +180,7 @@ def plan_record(plan: RlPlan) -> dict[str, Any]:
         "stages": [dict(zip(COLUMNS, row, strict=True)) for row in plan_rows(plan)],
         "optimizer_steps": plan.optimizer_steps,
         "most_response_tokens": format_count(sum(row[-1] for row in plan_rows(plan))),
-        "prompts": plan.prompts.record if plan.prompts else None,
+        "prompts": plan.prompts.facts if plan.prompts else None,
         "notes": list(plan.notes),
     }
 

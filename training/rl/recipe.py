@@ -19,7 +19,7 @@ def rl_recipe(plan: "RlPlan") -> dict[str, Any]:
     manifest, prompts = plan.manifest, plan.require_prompts()
     return {
         "checkpoint": plan.checkpoint.digest,
-        "prompts": manifest.prompts.model_dump() | {"digest": prompts.digest},
+        "prompts": manifest.prompts.model_dump() | {"digest": prompts.facts["train"]["digest"]},
         "template": plan.template_text,
         "validation": _validation_recipe(plan),
         "reward": [term.model_dump(exclude_none=True) for term in manifest.reward],
@@ -37,4 +37,5 @@ def _validation_recipe(plan: "RlPlan") -> dict[str, Any] | None:
     if validation is None:
         return None
     rules = validation.model_dump(exclude={"sets": {"__all__": {"file"}}})
-    return rules | {"digest": plan.require_prompts().validation_digest}
+    sets = plan.require_prompts().facts["validation"]
+    return rules | {"digests": {name: given["digest"] for name, given in sets.items()}}

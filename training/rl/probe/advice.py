@@ -92,8 +92,8 @@ def _signal(measures: Measures, manifest: RlManifest) -> Iterator[Finding]:
         yield Finding(
             level,
             "too_easy",
-            f"{measures.all_right:.2g} of the problems were answered right every time and teach nothing (at most "
-            f"{MOST_ALL_RIGHT} is fine)",
+            f"{measures.all_right:.1%} of the problems were answered right every time and teach nothing (at most "
+            f"{MOST_ALL_RIGHT:.0%} is fine)",
             "Take harder problems, or remove the ones that are always solved.",
         )
     elif measures.mixed.value < WISHED_MIXED:
@@ -107,7 +107,7 @@ def _no_signal(measures: Measures, possible: float) -> Finding:
         NOT_READY,
         "no_signal",
         f"none of {measures.responses:,} responses to {measures.problems:,} problems was right (95 %: at most "
-        f"{possible:.2g} of the problems can be solved), so no group tells GRPO right from wrong{only_form}",
+        f"{possible:.1%} of the problems can be solved), so no group tells GRPO right from wrong{only_form}",
         "Mid-train first, take easier problems, or compare templates with --template.",
     )
 
@@ -138,7 +138,8 @@ def _lengths(measures: Measures, cap: int, manifest: RlManifest) -> Iterator[Fin
     yield Finding(
         DOUBTFUL,
         "truncated",
-        f"{truncated:.2g} of the responses reached {cap:,} tokens without an end (at most {MOST_TRUNCATED} is fine)",
+        f"{truncated:.1%} of the responses reached {cap:,} tokens without an end (at most {MOST_TRUNCATED:.0%} is "
+        "fine)",
         remedy,
     )
 
@@ -149,8 +150,8 @@ def _form(measures: Measures, manifest: RlManifest) -> Iterator[Finding]:
         yield Finding(
             DOUBTFUL,
             "repetition",
-            f"{shares['repetition']:.2g} of the responses repeat themselves (at most {MOST_REPETITION} is fine); runs "
-            "from such checkpoints filled the cap with repetition and learned little",
+            f"{shares['repetition']:.1%} of the responses repeat themselves (at most {MOST_REPETITION:.0%} is fine); "
+            "runs from such checkpoints filled the cap with repetition and learned little",
             "Compare templates with --template, mid-train on better or more varied data, or use the reward "
             "repetition_penalty.",
         )
@@ -158,8 +159,8 @@ def _form(measures: Measures, manifest: RlManifest) -> Iterator[Finding]:
         yield Finding(
             DOUBTFUL,
             "early_box",
-            f"{shares['early_box']:.2g} of the responses begin with their answer, without reasoning (at most "
-            f"{MOST_EARLY_BOX} is fine)",
+            f"{shares['early_box']:.1%} of the responses begin with their answer, without reasoning (at most "
+            f"{MOST_EARLY_BOX:.0%} is fine)",
             _reasoning_remedy(manifest),
         )
     unjudged = shares["timeout"] + shares["error"]
@@ -167,8 +168,8 @@ def _form(measures: Measures, manifest: RlManifest) -> Iterator[Finding]:
         yield Finding(
             DOUBTFUL,
             "unjudged",
-            f"{unjudged:.2g} of the answers could not be judged (timeout {shares['timeout']:.2g}, error "
-            f"{shares['error']:.2g}) and count as wrong",
+            f"{unjudged:.1%} of the answers could not be judged (timeout {shares['timeout']:.1%}, error "
+            f"{shares['error']:.1%}) and count as wrong",
             "Look at these responses; are the true answers what `answers.rule` says?",
         )
 

@@ -104,7 +104,7 @@ def test_nothing_right_is_no_signal() -> None:
     findings = advise(measured([WRONG] * 4), {"complex": []}, 100, manifest())
     assert verdict(findings) == "not ready"
     assert findings[0].reason == (
-        "none of 128 responses to 32 problems was right (95 %: at most 0.11 of the problems can be solved), so no "
+        "none of 128 responses to 32 problems was right (95 %: at most 10.7% of the problems can be solved), so no "
         "group tells GRPO right from wrong"
     )
 
@@ -164,7 +164,7 @@ def test_answers_that_cannot_be_judged() -> None:
     groups = [responses([RIGHT, WRONG])] * 15 + [unknown]
     found = [item for item in advise(measure(groups, 16), {"complex": []}, 100, manifest()) if item.rule == "unjudged"]
     assert [item.level for item in found] == ["doubtful"]
-    assert "0.062 of the answers could not be judged" in found[0].reason
+    assert "6.2% of the answers could not be judged" in found[0].reason
 
 
 def test_another_template_that_is_clearly_better() -> None:
