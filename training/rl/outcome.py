@@ -30,7 +30,15 @@ def check_rl(data: DataFolder, reference: str) -> list[Check]:
         "prompts": lambda: _prompts(record, data.run(reference)),
         "export": lambda: _export(record, data),
     }
-    return [checked(PHASE, name, prove) for name, prove in proofs.items()]
+    checks = [checked(PHASE, name, prove) for name, prove in proofs.items()]
+    return checks + (_checks_of_verl(data.run(reference)) if record["backend"] == "verl" else [])
+
+
+def _checks_of_verl(folder: Path) -> list[Check]:
+    """What verl's own files say: its exit code proves nothing, nor do logs that we wrote from them."""
+    from training.rl.verl.outcome import check_verl
+
+    return check_verl(folder)
 
 
 def _steps(lines: Lines, record: dict[str, Any]) -> str:
