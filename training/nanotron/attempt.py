@@ -5,10 +5,12 @@ from typing import Any
 
 from manifests.errors import TrainingError
 from manifests.terminal import say
+from training.jobs.job import Job
+from training.jobs.process import ProcessGroup
+from training.jobs.slurm import SlurmJob, submit
 from training.local.stopping import Stop
 from training.nanotron.checkpoints import checkpoint_folders, newest_complete
 from training.nanotron.follow import Attempt, Watch, follow
-from training.nanotron.jobs import Job, LocalJob, SlurmJob, submit
 from training.nanotron.launch_plan import Launch
 from training.nanotron.restart import advice, can_resume, resumed_command, set_aside, write_resumed_config
 from training.nanotron.run import Run
@@ -82,7 +84,7 @@ def _start(run: Run, attempt: Attempt, command: list[str]) -> Job:
     update_phase(run.folder, launch.phase, **begun)
     lock = run.folder / f".{launch.phase}.nanotron.lock"
     say(f"{launch.phase}: log {attempt.log}")
-    return LocalJob(command, launch.env, run.plan_folder, attempt.log, lock, run.patience)
+    return ProcessGroup("nanotron", command, launch.env, run.plan_folder, attempt.log, lock, run.patience)
 
 
 def _require_good_end(run: Run, launch: Launch, rates: list[float], job: Job, watch: Watch) -> None:

@@ -55,7 +55,8 @@ def nanotron_options(command: Command) -> Command:
 
 def read_options(flags: dict[str, Any], run_folder: Path) -> "Options":
     """The options that the flags mean. Raises MissingExtra without a checkout of nanotron."""
-    from training.nanotron.options import COMMITS, Options, Slurm
+    from training.jobs.slurm import Slurm
+    from training.nanotron.options import COMMITS, Options
 
     given = dict(flags)
     slurm = Slurm(*(given.pop(f"slurm_{name}") for name in ("partition", "account", "time")))

@@ -10,10 +10,10 @@ from typing import Any
 
 from manifests.errors import InputError, TrainingError
 from manifests.terminal import Progress
+from training.jobs.job import Job
 from training.local.stopping import Stop
 from training.metrics import MetricsLog
 from training.nanotron.checkpoints import latest_step
-from training.nanotron.jobs import Job
 from training.nanotron.launch_plan import Launch
 from training.nanotron.log import CHUNK_BYTES, Iteration, LogReader, agrees
 from training.run_record import update_phase

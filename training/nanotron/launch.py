@@ -10,13 +10,13 @@ from manifests.layout import DataFolder
 from manifests.records import now
 from manifests.terminal import say
 from training.checks import failures
+from training.jobs.job import Patience
 from training.local.stopping import Stop, stop_on_signals
 from training.metrics import read_metrics
 from training.nanotron.attempt import attempt_launch
 from training.nanotron.checkpoints import read_checkpoint, read_config
 from training.nanotron.evidence import expected_rates
 from training.nanotron.follow import METRICS, NotFollowed
-from training.nanotron.jobs import Patience
 from training.nanotron.launch_plan import Launch, LaunchPlan, read_launch_plan
 from training.nanotron.outcome import check_launch
 from training.nanotron.run import Run, launch_recipe, open_run, refuse_changed_launch

@@ -1,8 +1,10 @@
 """What a launch with nanotron needs to know of machines and folders. None of it enters a fingerprint."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+
+from training.jobs.slurm import Slurm
 
 Dialect = Literal["nanoset", "head"]
 
@@ -11,15 +13,6 @@ COMMITS: dict[Dialect, str] = {
     "nanoset": "dfce7f60984a11fa9c5cdf47015966c4dd60447d",
     "head": "2411b022a75fb7f7561a1bb4166706da5e1b76de",
 }
-
-
-@dataclass(frozen=True)
-class Slurm:
-    """What run.sbatch asks Slurm for; None leaves a line out."""
-
-    partition: str | None = None
-    account: str | None = None
-    time: str | None = None
 
 
 @dataclass(frozen=True)
@@ -39,7 +32,7 @@ class Options:
     checkpoint_every_steps: int | None = None  # None: the manifest's
     base: Path | None = None  # model.checkpoint, converted to nanotron's format
     accept_unscaled_rope: bool = False
-    slurm: Slurm = Slurm()
+    slurm: Slurm = field(default_factory=Slurm)
 
     @property
     def gpus(self) -> int:

@@ -8,8 +8,8 @@ from manifests.errors import IdentityError
 from manifests.fingerprint import changed_keys, fingerprint
 from manifests.layout import DataFolder
 from manifests.records import read_record
+from training.jobs.job import Patience
 from training.nanotron.checkpoints import read_config, section
-from training.nanotron.jobs import Patience
 from training.nanotron.launch_plan import Launch, LaunchPlan
 from training.run_record import read_run, record_path, update_phase, update_run
 

@@ -3,6 +3,7 @@
 import shlex
 from pathlib import Path
 
+from training.jobs.slurm import batch_header
 from training.nanotron.options import Options
 
 # One queue to the device, so that communication and computation overlap in the order nanotron relies on.
@@ -41,20 +42,8 @@ def run_script(options: Options, folder: Path) -> str:
 
 def slurm_script(options: Options, folder: Path, name: str) -> str:
     """run.sbatch PHASE: the same as a Slurm job, one task a node."""
-    asked = {
-        "job-name": name,
-        "nodes": options.nodes,
-        "ntasks-per-node": 1,
-        "gpus-per-node": options.gpus_per_node,
-        "partition": options.slurm.partition,
-        "account": options.slurm.account,
-        "time": options.slurm.time,
-    }
-    lines = [f"#SBATCH --{key}={value}\n" for key, value in asked.items() if value is not None]
     return (
-        "#!/bin/sh\n"
-        + "".join(lines)
-        + "#SBATCH --exclusive\n"
+        batch_header(name, options.nodes, options.gpus_per_node, options.slurm)
         + "# sbatch run.sbatch PHASE: trains one phase; launch_plan.json says in which order.\n"
         "set -eu\n"
         ': "${1:?expected a phase}"\n'

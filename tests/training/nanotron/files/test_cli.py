@@ -8,8 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from manifests.errors import MissingExtra
+from training.jobs.slurm import Slurm
 from training.nanotron.cli import FLAGS, nanotron_options, read_options
-from training.nanotron.options import Options, Slurm
+from training.nanotron.options import Options
 
 
 def _parse(*arguments: str) -> dict[str, Any]:

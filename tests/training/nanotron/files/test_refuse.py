@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from manifests.errors import TrainingError
-from training.nanotron.options import Slurm
+from training.jobs.slurm import Slurm
 
 LLAMA3 = {
     "rope_type": "llama3", "factor": 32.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,

@@ -14,10 +14,10 @@ import pytest
 from manifests.errors import InputError
 from manifests.nanoset import nanoset_index
 from manifests.windows import Windows
+from training.jobs.slurm import Slurm
 from training.nanotron.given import Source
 from training.nanotron.launch_plan import read_launch_plan
 from training.nanotron.ledger import _sources
-from training.nanotron.options import Slurm
 
 
 def test_the_files(scene: Callable[[str], Any]) -> None:

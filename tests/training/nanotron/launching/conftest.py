@@ -12,7 +12,7 @@ import pytest
 
 from manifests.kinds.train import Schedule
 from manifests.layout import DataFolder
-from training.nanotron.jobs import Patience
+from training.jobs.job import Patience
 from training.nanotron.launch_plan import Launch, LaunchPlan, read_launch_plan, write_launch_plan
 from training.nanotron.rates import scheduler_section
 from training.nanotron.yaml_text import yaml_text

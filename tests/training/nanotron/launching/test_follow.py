@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from manifests.errors import TrainingError
+from training.jobs.job import Patience
+from training.jobs.process import ProcessGroup
 from training.local.stopping import Stop
 from training.nanotron.follow import Attempt, Watch, follow, metrics_line
-from training.nanotron.jobs import LocalJob, Patience
 from training.nanotron.launch_plan import read_launch_plan
 from training.nanotron.log import Iteration
 from training.run_record import update_run
@@ -104,8 +105,14 @@ def test_what_is_written_just_before_the_end_is_read(attempt):
     add(attempt, 1)
     text = attempt.log.read_text()
     attempt.log.unlink()
-    job = LocalJob(
-        ["/bin/echo", text.strip()], {}, attempt.run_folder, attempt.log, attempt.run_folder / ".lock", PATIENCE
+    job = ProcessGroup(
+        "nanotron",
+        ["/bin/echo", text.strip()],
+        {},
+        attempt.run_folder,
+        attempt.log,
+        attempt.run_folder / ".lock",
+        PATIENCE,
     )
     watch = Watch(attempt)
     follow(job, watch, Stop(), 0.01)
@@ -113,7 +120,9 @@ def test_what_is_written_just_before_the_end_is_read(attempt):
 
 
 def test_a_full_disk_or_another_surprise_ends_the_trainer(attempt):
-    job = LocalJob(["/bin/sleep", "600"], {}, attempt.run_folder, attempt.log, attempt.run_folder / ".lock", PATIENCE)
+    job = ProcessGroup(
+        "nanotron", ["/bin/sleep", "600"], {}, attempt.run_folder, attempt.log, attempt.run_folder / ".lock", PATIENCE
+    )
     watch = Watch(attempt)
     watch.close()  # the next line cannot be written any more
     add(attempt, 1)
@@ -125,9 +134,9 @@ def test_a_full_disk_or_another_surprise_ends_the_trainer(attempt):
 
 def test_a_second_trainer_is_not_started_beside_the_first(attempt):
     lock = attempt.run_folder / ".lock"
-    first = LocalJob(["/bin/sleep", "600"], {}, attempt.run_folder, attempt.log, lock, PATIENCE)
+    first = ProcessGroup("nanotron", ["/bin/sleep", "600"], {}, attempt.run_folder, attempt.log, lock, PATIENCE)
     with pytest.raises(TrainingError, match="still runs here"):
-        LocalJob(["/bin/true"], {}, attempt.run_folder, attempt.log, lock, PATIENCE)
+        ProcessGroup("nanotron", ["/bin/true"], {}, attempt.run_folder, attempt.log, lock, PATIENCE)
     first.kill()
-    second = LocalJob(["/bin/false"], {}, attempt.run_folder, attempt.log, lock, PATIENCE)
+    second = ProcessGroup("nanotron", ["/bin/false"], {}, attempt.run_folder, attempt.log, lock, PATIENCE)
     assert second.ending() == "ended with exit code 1"

@@ -283,7 +283,7 @@ import sys
 from pathlib import Path
 from manifests.errors import OctoError
 from manifests.layout import DataFolder
-from training.nanotron.jobs import Patience
+from training.jobs.job import Patience
 from training.nanotron.launch import launch_with_nanotron
 try:
     data, slurm = DataFolder(Path(sys.argv[2])), sys.argv[3] == "True"
