@@ -1,4 +1,4 @@
-"""Sums of small numbers, for a model so small that it learns nothing harder: as problems, and as a careless notebook."""
+"""Sums of small numbers, for a model so small that it learns nothing harder: problems, and a careless notebook."""
 
 import random
 from collections.abc import Iterator
