@@ -81,6 +81,9 @@ def plan(
     "--stop-on", type=click.Choice(["collapse", "warning"]),
     help="End the run at an alarm: `collapse` at one that says the run is lost, `warning` at any [default: only tell].",
 )  # fmt: skip
+@click.option("--update-at-once", type=click.IntRange(min=1), help="local: responses in one pass of an update.")
+@click.option("--sample-at-once", type=click.IntRange(min=1), help="local: responses sampled together.")
+@click.option("--recompute", is_flag=True, help="local: compute activations again to save memory.")
 @backend_option
 @device_option
 @replace_option
@@ -90,6 +93,9 @@ def plan(
 def launch(
     manifest: str,
     stop_on: str | None,
+    update_at_once: int | None,
+    sample_at_once: int | None,
+    recompute: bool,
     backend: str,
     device: str,
     replace: bool,
@@ -108,7 +114,10 @@ def launch(
 
         run = launch_with_verl(loaded, data, read_options(flags), stop_on, replace)
     else:
-        run = launch_locally(loaded, data, device, stop_on, replace)
+        from training.rl.grpo.fit import Fit
+
+        fit = Fit(update_at_once, sample_at_once, recompute)
+        run = launch_locally(loaded, data, device, stop_on, replace, fit)
     say(f"{run.identity}: {run.folder}")
     print_rows(COLUMNS, status_rows(data, run.identity), output)
 

@@ -12,6 +12,7 @@ from manifests.terminal import say
 from training.local.loop import Stopped
 from training.local.stopping import Stop, stop_on_signals
 from training.rl.extra import LIBRARIES, require_rl_extra
+from training.rl.grpo.fit import Fit
 from training.rl.plan import RlPlan, plan_rl, summary
 from training.rl.run import RlRun, is_done, open_run, start
 from training.run_record import DONE, FAILED, STOPPED
@@ -23,7 +24,9 @@ LOCAL, VERL = "local", "verl"
 Work = Callable[[Stop], dict[str, Any]]
 
 
-def launch_locally(loaded: Loaded, data: DataFolder, device: str, stop_on: str | None, replace: bool) -> RlRun:
+def launch_locally(
+    loaded: Loaded, data: DataFolder, device: str, stop_on: str | None, replace: bool, fit: Fit = Fit()
+) -> RlRun:
     """Trains on this machine with TRL, from the start or from the newest checkpoint; finished runs are left alone."""
     require_rl_extra(f"rl {loaded.manifest.identity}")
     from training.local.model import choose_device, device_name
@@ -31,7 +34,7 @@ def launch_locally(loaded: Loaded, data: DataFolder, device: str, stop_on: str |
 
     plan, on = _planned(loaded, data), choose_device(device)
     run = open_run(plan, LOCAL, device_name(on), library_versions(LIBRARIES), replace)
-    bring_to_end(run, lambda stop: train(run, on, stop_on, stop))
+    bring_to_end(run, lambda stop: train(run, on, stop_on, stop, fit))
     return run
 
 

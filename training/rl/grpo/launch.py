@@ -218,6 +218,6 @@ def _memory_explained(run: RlRun, device: "torch.device", fit: Fit) -> Iterator[
             raise
         raise TrainingError(
             f"{run.identity}: an update does not fit into the memory of {device} with "
-            f"{update_at_once(run.plan.manifest, fit)} responses at once; expected fewer. Recompute activations, take "
-            "fewer responses at once, or shorten the length schedule."
+            f"{update_at_once(run.plan.manifest, fit)} responses at once; expected fewer. Give --recompute, a lower "
+            "--update-at-once, or shorten the length schedule."
         ) from error

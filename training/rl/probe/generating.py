@@ -179,7 +179,8 @@ def _explained(model: PreTrainedModel, batch: Sequence[Wanted], settings: Sampli
     except RuntimeError as error:  # torch.OutOfMemoryError is one, but only for the memory that torch manages itself
         if not isinstance(error, torch.OutOfMemoryError) and not any(words in str(error) for words in _NO_MEMORY):
             raise
-        lower = f"Lower sequences_at_once to {len(batch) // 2}, or" if len(batch) > 1 else "Lower"
+        fewer = f"Sample {len(batch) // 2} at once (--sample-at-once, --probe-at-once) or lower"
+        lower = fewer if len(batch) > 1 else "Lower"
         raise TrainingError(
             f"sampling: {len(batch)} sequences at once, of up to {settings.max_response_tokens:,} tokens after prompts "
             f"of {max(len(wanted.ids) for wanted in batch):,}, do not fit into the memory of {model.device}; expected "

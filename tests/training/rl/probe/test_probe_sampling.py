@@ -295,7 +295,8 @@ def test_too_little_memory_is_explained() -> None:
     told = subprocess.run([sys.executable, "-c", SHORT_OF_MEMORY], capture_output=True, text=True, check=True).stdout
     assert told.strip() == (
         "TrainingError sampling: 1000 sequences at once, of up to 4 tokens after prompts of 2, do not fit into the "
-        "memory of cpu; expected fewer or shorter ones. Lower sequences_at_once to 500, or the longest response."
+        "memory of cpu; expected fewer or shorter ones. Sample 500 at once (--sample-at-once, --probe-at-once) or "
+        "lower the longest response."
     )
 
 
