@@ -103,11 +103,8 @@ def test_verl_that_ends_early_is_told_with_its_log(
         assert "| RuntimeError: something in verl" in message
 
 
-@pytest.mark.parametrize("rendering", ["one_run", "staged"])
-def test_a_run_goes_on_from_its_newest_checkpoint(
-    world: Any, stand_in: Any, train: Train, go_wrong: Any, rendering: str
-) -> None:
-    run, options = world.run(), replace(stand_in, rendering=rendering)
+def test_a_run_goes_on_from_its_newest_checkpoint(world: Any, stand_in: Any, train: Train, go_wrong: Any) -> None:
+    run, options = world.run(), replace(stand_in, rendering="staged")
     go_wrong(exit_at=4)
     with pytest.raises(TrainingError):
         train(run, options)
@@ -148,6 +145,9 @@ def test_a_checkpoint_that_was_never_logged_is_made_again(
 ) -> None:
     """verl saves, validates, and then logs: killed in between, a trained step would never be told."""
     run = world.run()
+    go_wrong(unlogged_at=1)
+    with pytest.raises(TrainingError, match=r"after rollout step 0; .* the newest saved is 1"):
+        train(run, stand_in)
     go_wrong(unlogged_at=3)
     with pytest.raises(TrainingError, match=r"after rollout step 2; .* the newest saved is 3"):
         train(run, stand_in)
@@ -155,20 +155,10 @@ def test_a_checkpoint_that_was_never_logged_is_made_again(
     train(run, stand_in)
     assert [line["rollout_step"] for line in _lines(run)] == [1, 2, 3, 4]
     checkpoints = {path.name for path in (run.verl_folder / "run" / "checkpoints").iterdir()}
-    assert {"unlogged-global_step_3-1", "global_step_3", "global_step_4"} <= checkpoints
+    assert {"unlogged-global_step_1-1", "unlogged-global_step_3-1", "global_step_3", "global_step_4"} <= checkpoints
 
 
-def test_a_first_checkpoint_that_was_never_logged(world: Any, stand_in: Any, train: Train, go_wrong: Any) -> None:
-    run = world.run()
-    go_wrong(unlogged_at=1)
-    with pytest.raises(TrainingError, match=r"the newest saved is 1"):
-        train(run, stand_in)
-    go_wrong()
-    train(run, stand_in)
-    assert [line["rollout_step"] for line in _lines(run)] == [1, 2, 3, 4]
-
-
-def test_what_nobody_followed_is_told_later(world: Any, stand_in: Any, train: Train) -> None:
+def test_what_nobody_followed_is_told_later(world: Any, stand_in: Any, train: Train, go_wrong: Any) -> None:
     """The launch was killed, verl went on to its end."""
     run = world.run()
     train(run, stand_in)
@@ -176,15 +166,9 @@ def test_what_nobody_followed_is_told_later(world: Any, stand_in: Any, train: Tr
     for name in ("metrics", "validation"):
         path = run.grpo_folder / f"{name}.jsonl"
         path.write_text(path.read_text().splitlines(keepends=True)[0])
+    go_wrong(exit_at=1)  # it must not be started again
     train(run, stand_in)
     assert (_lines(run), _lines(run, "validation"), _responses(run)) == whole
-
-
-def test_a_finished_run_is_not_started_again(world: Any, stand_in: Any, train: Train, go_wrong: Any) -> None:
-    run = world.run()
-    train(run, stand_in)
-    go_wrong(exit_at=1)
-    train(run, stand_in)
     assert len(list((run.verl_folder / "run").glob("verl-*.log"))) == 1
 
 
@@ -234,23 +218,20 @@ def test_loss_that_is_no_number_ends_the_run(world: Any, stand_in: Any, train: T
         train(run, stand_in)
 
 
-@pytest.mark.parametrize(
-    ("wrong", "problem"),
-    [
-        ({"lose_group_at": 2}, "rollout step 2: 6 responses were rewarded, 2 were empty padding; expected 8 and none"),
-        ({"overshoot_at": 3}, "rollout step 3: a response has 9 tokens; the cap is 8"),
-        ({"rate_at": 4}, "rollout step 4: learning rate 0.002; expected 0.001"),
-        ({"unwhole": True}, "is not whole, extra_state of rank 0 is missing"),
-    ],
-)
-def test_a_run_that_was_not_as_planned_is_not_exported(
-    world: Any, stand_in: Any, train: Train, go_wrong: Any, wrong: dict[str, Any], problem: str
-) -> None:
+def test_a_run_that_was_not_as_planned_is_not_exported(world: Any, stand_in: Any, train: Train, go_wrong: Any) -> None:
+    """Whatever is wrong is told at once, though verl ended with exit code 0."""
     run = world.run()
-    go_wrong(**wrong)
+    go_wrong(lose_group_at=2, overshoot_at=3, rate_at=4, unwhole=True)
     with pytest.raises(TrainingError) as failed:
         train(run, stand_in)
-    assert "verl ended, but not as planned" in str(failed.value) and problem in str(failed.value)
+    for problem in (
+        "verl ended, but not as planned",
+        "rollout step 2: 6 responses were rewarded, 2 were empty padding; expected 8 and none",
+        "rollout step 3: a response has 9 tokens; the cap is 8",
+        "rollout step 4: learning rate 0.002; expected 0.001",
+        "is not whole, extra_state of rank 0 is missing",
+    ):
+        assert problem in str(failed.value)
     assert not run.export.exists()
 
 

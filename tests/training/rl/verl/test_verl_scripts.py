@@ -13,7 +13,7 @@ from training.rl.verl.write import write_launch
 
 TELL = """#!/usr/bin/env python3
 import json, os, sys
-names = ("PYTHONPATH", "VERL_FILE_LOGGER_PATH", "RAY_ADDRESS", "WANDB_MODE", "HF_HUB_OFFLINE")
+names = ("PYTHONPATH", "VERL_FILE_LOGGER_PATH", "RAY_ADDRESS", "WANDB_MODE", "HF_HUB_OFFLINE", "RAY_AUTH_MODE")
 print(json.dumps({"words": sys.argv[1:], "cwd": os.getcwd(), **{name: os.environ.get(name) for name in names}}))
 """
 
@@ -79,6 +79,17 @@ def test_a_ray_cluster_is_told_of_our_packages(launched: Path) -> None:
     assert told["RAY_ADDRESS"] == "head:6379"
     assert any(word.startswith("+ray_kwargs.ray_init.runtime_env.env_vars.PYTHONPATH=") for word in told["words"])
     assert not any("ray_init.address" in word for word in told["words"])
+
+
+def test_a_ray_cluster_gets_the_token_where_ray_keeps_one(launched: Path, tmp_path: Path) -> None:
+    """`ray start` asks for it, and a driver sends it only when it is told to."""
+    home = {"RAY_ADDRESS": "head:6379", "HOME": str(tmp_path)}
+    assert _start(launched, "run_ray.sh", "stage-1", **home)["RAY_AUTH_MODE"] is None
+    (tmp_path / ".ray").mkdir()
+    (tmp_path / ".ray" / "auth_token").write_text("secret")
+    told = _start(launched, "run_ray.sh", "stage-1", **home)
+    assert told["RAY_AUTH_MODE"] == "token" and "secret" not in json.dumps(told)
+    assert _start(launched, "run_ray.sh", "stage-1", **home, RAY_AUTH_MODE="disabled")["RAY_AUTH_MODE"] == "disabled"
 
 
 def test_a_ray_cluster_must_be_named(launched: Path) -> None:
