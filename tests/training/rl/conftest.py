@@ -122,13 +122,23 @@ def show_boxes(model: Any, tokenizer: Any, steps: int) -> None:
 
 
 @pytest.fixture
-def world(tmp_path: Path, policy: Path) -> World:
+def world(tmp_path: Path, policy: Path, lay_out: Callable[[Path, Path], None]) -> World:
     """The world, in a folder of its own."""
-    (tmp_path / "policy").symlink_to(policy)
-    write_corpus(DataFolder(tmp_path / "data").corpus(CORPUS))
-    rows = [{"problem": sum_, "answer": answer} for sum_, answer in HELD]
-    (tmp_path / "held.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    lay_out(tmp_path, policy)
     return World(tmp_path)
+
+
+@pytest.fixture
+def lay_out() -> Callable[[Path, Path], None]:
+    """`lay_out(folder, policy)`: the policy, the problems held out, and a data folder with the corpus of the others."""
+
+    def _lay_out(folder: Path, policy: Path) -> None:
+        (folder / "policy").symlink_to(policy)
+        write_corpus(DataFolder(folder / "data").corpus(CORPUS))
+        rows = [{"problem": sum_, "answer": answer} for sum_, answer in HELD]
+        (folder / "held.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    return _lay_out
 
 
 def write_corpus(folder: Path) -> None:

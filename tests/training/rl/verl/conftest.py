@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from manifests.layout import DataFolder
@@ -17,8 +15,6 @@ from manifests.load import Loaded, load_manifest
 
 END = "<|endoftext|>"
 WORDS = [END, *"0123456789+=", "\\boxed{", "}"]
-SUMS = [(f"{a}+{b}=", str(a + b)) for a in range(5) for b in range(5)]
-HELD, ASKED = SUMS[::6], [sum_ for number, sum_ in enumerate(SUMS) if number % 6]
 CORPUS = "sums@1"
 STAND_IN = Path(__file__).parent / "stand_in.py"
 
@@ -119,33 +115,12 @@ def write_model(folder: Path, vocabulary: int, width: int, inner: int) -> None:
 
 
 @pytest.fixture
-def world(tmp_path: Path, policy: Path) -> World:
+def world(tmp_path: Path, policy: Path, lay_out: Callable[[Path, Path], None]) -> World:
     """The world, in a folder of its own, whose name no shell and no parser may trip over."""
     folder = tmp_path / "it's {a} world, $1"
     folder.mkdir()
-    (folder / "policy").symlink_to(policy)
-    write_corpus(DataFolder(folder / "data").corpus(CORPUS))
-    rows = [{"problem": sum_, "answer": answer} for sum_, answer in HELD]
-    (folder / "held.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    lay_out(folder, policy)
     return World(folder)
-
-
-def write_corpus(folder: Path) -> None:
-    """A finished corpus of sums, with their answers beside the text."""
-    rows = [
-        {"id": f"sum-{number:02}", "text": sum_, "metadata": json.dumps({"answer": answer})}
-        for number, (sum_, answer) in enumerate(ASKED)
-    ]
-    (folder / "shards").mkdir(parents=True)
-    pq.write_table(pa.Table.from_pylist(rows), folder / "shards" / "part-00000.parquet")
-    counts = {"input_records": len(rows), "documents": len(rows), "removed": 0, "failed": 0}
-    record = {
-        "identity": CORPUS, "name": "sums", "version": "1", "description": "", "licence": "CC0-1.0", "recipe": {},
-        "digest": "sha256:sums", "fingerprint": "sha256:sums", "counts": counts, "tokens": 100, "text_bytes": 100,
-        "token_counter": "none", "bytes": 1000, "formulas": 0, "cpu_s": 0.0, "wall_s": 0.0,
-        "finished": "2026-11-20T10:00:00Z", "shards": [], "stages": [], "reasons": [], "inputs": [],
-    }  # fmt: skip
-    (folder / "build.json").write_text(json.dumps(record))
 
 
 @pytest.fixture
