@@ -21,6 +21,7 @@ def engine_rows() -> list[Row]:
         _slurm(),
         _local(),
         _foreign("nanotron", "OCTO_NANOTRON_PYTHON", "training"),
+        _local_rl(),
         _foreign("verl", "OCTO_VERL_PYTHON", "reinforcement learning"),
     ]
 
@@ -45,6 +46,14 @@ def _local() -> Row:
 
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no CUDA device, trains on the CPU"
     return "training", "local", True, f"torch {torch.__version__}, {device}", ""
+
+
+def _local_rl() -> Row:
+    from training.rl.extra import missing_rl_libraries
+
+    missing = missing_libraries() + missing_rl_libraries()
+    found = f"not installed: {', '.join(missing)}" if missing else "TRL and math-verify"
+    return "reinforcement learning", "local", not missing, found, "pip install 'octocorpus[rl]'" if missing else ""
 
 
 def _foreign(engine: str, variable: str, kind: str) -> Row:

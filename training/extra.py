@@ -13,7 +13,7 @@ _LARGEST_BLOCK_BYTES = 1 << 30  # larger ones go back at once
 
 def missing_libraries() -> list[str]:
     """The libraries of the `train` extra that are not installed."""
-    return [name for name in LIBRARIES if _absent(name)]
+    return [name for name in LIBRARIES if is_absent(name)]
 
 
 def require_train_extra(purpose: str) -> None:
@@ -44,7 +44,8 @@ def _keep_freed_memory() -> None:
         library.mallopt(_M_MMAP_THRESHOLD, _LARGEST_BLOCK_BYTES)
 
 
-def _absent(name: str) -> bool:
+def is_absent(name: str) -> bool:
+    """Whether a module cannot be imported here; it is not imported to find out."""
     try:
         return importlib.util.find_spec(name) is None
     except ValueError:  # a module put aside as `sys.modules[name] = None`

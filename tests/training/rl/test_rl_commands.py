@@ -2,14 +2,16 @@
 
 import gzip
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from manifests.errors import NotFound, TrainingError
+from manifests.errors import MissingExtra, NotFound, TrainingError
 from manifests.records import read_record
+from training.engines import engine_rows
 from training.rl.commands import rl
 
 
@@ -69,6 +71,19 @@ def test_a_check_that_does_not_hold_fails_the_command(world: Any) -> None:
     world.run("tiny")
     failed = _octo("check", "tiny", "--data", str(world.data.root), fails=TrainingError)
     assert "checks do not hold; expected all of them" in str(failed.exception)
+
+
+@pytest.mark.parametrize(("module", "named"), [("trl", "trl"), ("math_verify", "math-verify")])
+def test_without_the_extra_a_launch_says_what_to_install(
+    world: Any, monkeypatch: pytest.MonkeyPatch, module: str, named: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    manifest, data = str(world.manifest().path), ["--data", str(world.data.root)]
+    for words in (["launch", manifest], ["plan", manifest, "--probe"]):
+        failed = _octo(*words, *data, fails=MissingExtra)
+        assert f"needs {named}, not installed here. Run: pip install 'octocorpus[rl]'" in str(failed.exception)
+    assert not world.data.run("tiny@1").exists()
+    assert [row[2] for row in engine_rows() if row[:2] == ("reinforcement learning", "local")] == [False]
 
 
 @pytest.mark.parametrize("verb", ["status", "check", "health"])
