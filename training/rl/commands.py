@@ -185,8 +185,10 @@ def _write(planned: "RlPlan", folder: Path, backend: str, flags: dict[str, Any])
     from training.rl.prompts.files import write_prompts
 
     write_plan(planned, folder)
-    write_prompts(planned.require_prompts(), folder / "prompts")
-    say(f"wrote {folder / 'plan.json'} and {folder / 'prompts'}")
+    say(f"wrote {folder / 'plan.json'}")
+    if planned.prompts is not None:
+        write_prompts(planned.prompts, folder / "prompts")
+        say(f"wrote {folder / 'prompts'}")
     if backend == "verl":
         from training.rl.verl.cli import read_options
         from training.rl.verl.write import write_launch

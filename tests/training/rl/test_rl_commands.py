@@ -41,6 +41,14 @@ def test_the_road_from_plan_to_proof(world: Any, tmp_path: Path) -> None:
     assert [(row["run"], row["rollouts"]) for row in health] == [("tiny@1", 2)]
 
 
+def test_a_plan_is_written_as_far_as_it_goes(tmp_path: Path) -> None:
+    out, data = tmp_path / "out", str(tmp_path / "data")
+    planned = _octo("plan", "octothinker-rl-1b-long", "--write", str(out), "--data", data)
+    assert "the corpus math-8k@1 is not built; launch needs it" in planned.stderr
+    assert [path.name for path in out.iterdir()] == ["plan.json"]
+    assert [stage["max_response_tokens"] for stage in read_record(out / "plan.json")["stages"]] == [2048, 4096, 8192]
+
+
 def test_every_response_is_kept_with_its_verdict(world: Any) -> None:
     manifest = str(world.manifest(rollout_steps=1).path)
     _octo("launch", manifest, "--device", "cpu", "--data", str(world.data.root))
