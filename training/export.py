@@ -133,16 +133,19 @@ def model_card(card: Card) -> str:
         "weights": card.precision,
         "fingerprint": card.fingerprint,
     }
-    return _card(f"{card.identity} · {card.phase}", "Trained with OctoCorpus.", rows, card.corpora, card.notes)
+    return card_text(f"{card.identity} · {card.phase}", "Trained with OctoCorpus.", rows, card.corpora, card.notes)
 
 
 def converted_card(facts: Mapping[str, str], notes: Sequence[str]) -> str:
     """README.md of a checkpoint of nanotron whose run is not known here."""
     origin = "Converted by OctoCorpus from a checkpoint of nanotron, bit for bit. Which data it saw is not known here."
-    return _card("A converted checkpoint", origin, facts, (), notes)
+    return card_text("A converted checkpoint", origin, facts, (), notes)
 
 
-def _card(title: str, origin: str, rows: Mapping[str, Any], corpora: Sequence[Corpus], notes: Sequence[str]) -> str:
+def card_text(
+    title: str, origin: str, rows: Mapping[str, Any], corpora: Sequence[Corpus] = (), notes: Sequence[str] = ()
+) -> str:
+    """README.md: a title, a sentence of origin, the facts as a table, the corpora, the notes."""
     text = f"---\nlibrary_name: transformers\npipeline_tag: text-generation\n---\n# {title}\n\n{origin}\n"
     text += _table(["", ""], rows.items())
     if corpora:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from training.export import card_text
 from training.folders import atomic_folder
 from training.rl.grpo.checkpoint import State, write_model
 from training.rl.run import RlRun
@@ -23,9 +24,9 @@ def write_export(run: RlRun, model: "PreTrainedModel", state: State, validation:
 
 def rl_card(run: RlRun, state: State, validation: Mapping[str, float]) -> str:
     """README.md: run, checkpoint, prompts, template, reward, lengths, steps, what came out."""
-    front = "---\nlibrary_name: transformers\npipeline_tag: text-generation\n---\n"
-    text = f"{front}# {run.identity}\n\nTrained by reinforcement learning (GRPO) with OctoCorpus.\n"
-    return text + _table(_facts(run, state, validation)) + f"\n## Prompt\n\n{_quoted(run.plan.template_text)}\n"
+    origin = "Trained by reinforcement learning (GRPO) with OctoCorpus."
+    card = card_text(run.identity, origin, dict(_facts(run, state, validation)))
+    return f"{card}\n## Prompt\n\n{_quoted(run.plan.template_text)}\n"
 
 
 def _facts(run: RlRun, state: State, validation: Mapping[str, float]) -> Sequence[tuple[str, Any]]:
@@ -51,15 +52,6 @@ def _facts(run: RlRun, state: State, validation: Mapping[str, float]) -> Sequenc
         ("weights", manifest.precision),
         ("fingerprint", state.fingerprint),
     ]  # fmt: skip
-
-
-def _table(rows: Sequence[tuple[str, Any]]) -> str:
-    lines = ["| | |", "|---|---|", *(f"| {name} | {_cell(value)} |" for name, value in rows)]
-    return "\n" + "\n".join(lines) + "\n"
-
-
-def _cell(value: Any) -> str:
-    return " ".join(str(value).split()).replace("|", "\\|")
 
 
 def _quoted(text: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from manifests.errors import InputError
+from training.rl.prompts.files import no_prompts, read_prompt_rows
 
 COLUMNS = ["data_source", "prompt", "reward_model", "extra_info"]
 
@@ -22,17 +22,10 @@ class Row:
 
 def read_rows(path: Path) -> list[Row]:
     """Every row of train.parquet or validation.parquet. Raises InputError where it is not as this program wrote it."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     try:
-        table = pq.read_table(path, columns=COLUMNS)
-        return [_row(record) for record in table.to_pylist()]
-    except (OSError, pa.ArrowException, KeyError, IndexError, TypeError) as error:
-        raise InputError(
-            f"{path}: holds no prompts of this run ({type(error).__name__}: {error}). Remove the run's folder and "
-            "launch again."
-        ) from error
+        return [_row(record) for record in read_prompt_rows(path, COLUMNS)]
+    except (KeyError, IndexError, TypeError) as error:
+        raise no_prompts(path, error) from error
 
 
 def _row(record: Mapping[str, Any]) -> Row:

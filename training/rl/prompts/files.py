@@ -1,9 +1,9 @@
 """The files of prompts: Parquet that verl reads and TRL loads unchanged, and what was left out, beside it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from manifests.errors import InputError
 from manifests.records import atomic_path, explain_os_error, write_record
@@ -35,16 +35,33 @@ def write_prompts(prompts: PromptSet, folder: Path) -> None:
     write_record(folder / FACTS_FILE, prompts.facts)
 
 
-def digest_of_rows(path: Path) -> str:
-    """The digest of the rows that lie in a file, as prompts.json says it. Raises InputError for what is no Parquet."""
+def read_prompt_rows(path: Path, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
+    """Every row of a file, with these columns or all. Raises InputError where this program did not write it."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         with pq.ParquetFile(path) as file:
-            return rows_digest(row for batch in file.iter_batches(GROUP_ROWS) for row in batch.to_pylist())
-    except (OSError, pa.ArrowException) as error:
-        raise InputError(f"{path}: cannot be read as Parquet ({error}); expected the prompts of a run.") from error
+            if missing := set(columns or ()) - set(file.schema_arrow.names):
+                raise KeyError(*sorted(missing))
+            for batch in file.iter_batches(GROUP_ROWS, columns=columns):
+                yield from batch.to_pylist()
+    except (OSError, pa.ArrowException, KeyError) as error:
+        raise no_prompts(path, error) from error
+
+
+def no_prompts(path: Path, error: Exception) -> InputError:
+    """The error for a file that does not hold what write_prompts writes."""
+    first = (str(error).splitlines() or [""])[0]
+    return InputError(
+        f"{path}: holds no prompts of this run ({type(error).__name__}: {first}). Remove the run's folder and launch "
+        "again."
+    )
+
+
+def digest_of_rows(path: Path) -> str:
+    """The digest of the rows that lie in a file, as prompts.json says it."""
+    return rows_digest(read_prompt_rows(path))
 
 
 def row_schema() -> "pa.Schema":

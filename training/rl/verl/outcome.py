@@ -10,13 +10,14 @@ from pathlib import Path
 from manifests.errors import NotFound, OctoError
 from manifests.proof import NOT_POSSIBLE, WRONG
 from training.checks import Check, checked, refuse
+from training.rl.prompts.files import read_prompt_rows
 from training.rl.run import PHASE
 from training.rl.schedule import cap_at
 from training.rl.verl.evidence import Evidence, gather_evidence
 from training.rl.verl.follow import verls_numbers
 from training.rl.verl.log import is_rollout
 from training.rl.verl.resume import saved_step, world_size
-from training.rl.verl.rows import problems_of, read_rows
+from training.rl.verl.rows import problems_of
 from training.rl.verl.samples import Samples, read_samples
 
 SAME_SCORE = 1e-6  # verl keeps scores in float32; more is another reward
@@ -115,7 +116,7 @@ def _prompt_tokens(evidence: Evidence) -> dict[str, int]:
     """Prompt → its tokens, by the run's own tokenizer."""
     from training.rl.prompts.tokenizer import read_tokenizer
 
-    rows = read_rows(evidence.folder / "prompts" / "train.parquet", ["prompt", "extra_info"])
+    rows = list(read_prompt_rows(evidence.folder / "prompts" / "train.parquet", ["prompt", "extra_info"]))
     counts = read_tokenizer(evidence.folder / "tokenizer").counts([row["prompt"][0]["content"] for row in rows])
     return {row["extra_info"]["id"]: count for row, count in zip(rows, counts, strict=True)}
 
