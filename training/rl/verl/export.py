@@ -4,7 +4,6 @@ verl writes the training tokenizer, whose chat template passes prompts through, 
 whatever the weights are: neither belongs into what others load.
 """
 
-import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,8 +11,9 @@ from typing import Any
 
 from manifests.errors import InputError, TrainingError
 from manifests.records import read_record, write_record
+from training.convert.tensors import NAMES, read_tensor_file
 from training.folders import atomic_folder
-from training.planning.sizes import HEADER_LIMIT_BYTES, safetensors_files, tensor_shapes
+from training.planning.sizes import safetensors_files, tensor_shapes
 from training.rl.grpo.checkpoint import GENERATION, TOKENIZER_FILES, State
 from training.rl.grpo.export import rl_card
 from training.rl.run import RlRun
@@ -21,7 +21,6 @@ from training.run_record import record_path
 
 MERGE_TIMEOUT_S = 3_600.0  # 8B parameters from a network file system take minutes; chosen here
 INDEX = "model.safetensors.index.json"
-DTYPES = {"F32": "float32", "BF16": "bfloat16", "F16": "float16"}
 
 
 def write_export(run: RlRun, checkpoint: Path, python: str, last: dict[str, Any]) -> None:
@@ -93,15 +92,13 @@ def _write_companions(origin: Path, target: Path) -> None:
 
 def stored_dtype(path: Path) -> str:
     """The type of the weights in a safetensors file, as transformers names it. Raises InputError for several."""
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        header = json.loads(file.read(min(length, HEADER_LIMIT_BYTES)))
-    found = {entry["dtype"] for name, entry in header.items() if name != "__metadata__"}
-    if len(found) != 1 or not found <= DTYPES.keys():
+    tensors, _ = read_tensor_file(path)
+    found = {tensor.dtype for tensor in tensors.values()}
+    if len(found) != 1:
         raise InputError(
-            f"{path}: holds weights of type {', '.join(sorted(found))}; expected one of {', '.join(DTYPES)}."
+            f"{path}: holds weights of type {', '.join(sorted(found))}; expected one of {', '.join(NAMES)}."
         )
-    return DTYPES[found.pop()]
+    return NAMES[found.pop()]
 
 
 def _card(run: RlRun, folder: Path, last: dict[str, Any]) -> str:
